@@ -1,0 +1,207 @@
+"""The typed schema of a training configuration. Every default is the published NanoDet-Plus-m recipe."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from nanoedge.config.base import Fraction, PositiveFloat, PositiveInt, StrictModel
+from nanoedge.config.interface import DecoderSpec, InputSpec, Interface, PostprocessSpec
+
+ActivationName = Literal["relu", "relu6", "leaky_relu", "hard_swish", "silu"]
+Range = tuple[float, float]
+
+
+class BackboneConfig(StrictModel):
+    """The feature extractor; it yields features at strides 8, 16 and 32."""
+
+    name: Literal["shufflenet_v2", "ghostnet"] = Field("shufflenet_v2", description="architecture")
+    width: PositiveFloat = Field(1.0, description="width multiplier; shufflenet_v2 has 0.5, 1.0, 1.5 and 2.0")
+    activation: ActivationName = Field("leaky_relu", description="activation function")
+
+    @model_validator(mode="after")
+    def _width_exists(self) -> BackboneConfig:
+        if self.name == "shufflenet_v2" and self.width not in (0.5, 1.0, 1.5, 2.0):
+            raise ValueError(f"shufflenet_v2 has the widths 0.5, 1.0, 1.5 and 2.0, not {self.width}")
+        if self.width > 4:
+            raise ValueError(f"a width of {self.width} is more than 4")
+        return self
+
+
+class NeckConfig(StrictModel):
+    """GhostPAN: fuses the backbone's features top-down and bottom-up."""
+
+    name: Literal["ghost_pan"] = Field("ghost_pan", description="architecture")
+    channels: PositiveInt = Field(96, description="channels of every level")
+    kernel_size: Literal[3, 5, 7] = Field(5, description="kernel of the depth-wise convolutions")
+    extra_levels: Annotated[int, Field(ge=0, le=2)] = Field(1, description="levels added above the backbone's last")
+    activation: ActivationName = Field("leaky_relu", description="activation function")
+
+
+class HeadConfig(StrictModel):
+    """NanoDet-Plus head: per level, classes and box distributions from one branch."""
+
+    name: Literal["nanodet_plus"] = Field("nanodet_plus", description="architecture")
+    channels: PositiveInt = Field(96, description="channels of the stacked convolutions")
+    stacked_convs: Annotated[int, Field(ge=1, le=8)] = Field(2, description="depth-wise separable convolutions a level")
+    kernel_size: Literal[3, 5, 7] = Field(5, description="kernel of the depth-wise convolutions")
+    reg_max: Annotated[int, Field(ge=1, le=64)] = Field(7, description="largest box side in strides")
+    activation: ActivationName = Field("leaky_relu", description="activation function")
+
+
+class AssignGuidanceConfig(StrictModel):
+    """The assign guidance module (AGM): a second neck and a heavier head that exist in training only."""
+
+    enabled: bool = Field(True, description="train with the AGM")
+    channels: PositiveInt = Field(192, description="channels of the auxiliary head; twice the neck's")
+    stacked_convs: Annotated[int, Field(ge=1, le=8)] = Field(4, description="3x3 convolutions a branch")
+    detach_epoch: Annotated[int, Field(ge=0)] = Field(
+        10, description="from this epoch on the AGM's gradients no longer reach the backbone and the main neck"
+    )
+
+
+class ModelConfig(StrictModel):
+    """The whole network."""
+
+    backbone: BackboneConfig = BackboneConfig()
+    neck: NeckConfig = NeckConfig()
+    head: HeadConfig = HeadConfig()
+    agm: AssignGuidanceConfig = AssignGuidanceConfig()
+
+    @model_validator(mode="after")
+    def _groups_fit(self) -> ModelConfig:
+        if self.neck.channels % 2:
+            raise ValueError(f"neck.channels must be even for Ghost modules, not {self.neck.channels}")
+        if self.agm.enabled and self.agm.channels % 32:
+            raise ValueError(f"agm.channels must be a multiple of 32 for group normalisation, not {self.agm.channels}")
+        return self
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Strides of the neck's outputs, finest first."""
+        return tuple(8 * 2**level for level in range(3 + self.neck.extra_levels))
+
+
+class AssignerConfig(StrictModel):
+    """Dynamic soft label assignment."""
+
+    name: Literal["dynamic_soft_label"] = Field("dynamic_soft_label", description="assigner")
+    candidates: PositiveInt = Field(13, description="best IoUs whose sum gives the number of positives of a box")
+    iou_cost: PositiveFloat = Field(3.0, description="factor of -log(IoU) in the cost")
+    predictions: Literal["agm", "head"] = Field(
+        "agm", description="whose predictions assign after detach_epoch; agm is the published behaviour"
+    )
+
+
+class LossConfig(StrictModel):
+    """Weights of the losses."""
+
+    quality_focal: PositiveFloat = Field(1.0, description="weight of the quality focal loss (classes)")
+    quality_focal_beta: PositiveFloat = Field(2.0, description="exponent of the quality focal loss")
+    distribution_focal: PositiveFloat = Field(0.25, description="weight of the distribution focal loss (box sides)")
+    giou: PositiveFloat = Field(2.0, description="weight of the generalised IoU loss (boxes)")
+
+
+class SplitConfig(StrictModel):
+    """One part of a data set in COCO JSON."""
+
+    annotations: str = Field(description="COCO JSON; relative to data.root")
+    images: str = Field(description="folder of the pictures; relative to data.root")
+
+
+class DataConfig(StrictModel):
+    """Where the data lie and how they are read."""
+
+    root: str = Field(".", description="folder that the other paths are relative to")
+    train: SplitConfig = Field(description="pictures to learn from")
+    val: SplitConfig = Field(description="pictures to measure on")
+    workers: Annotated[int, Field(ge=0, le=64)] = Field(2, description="processes that load pictures")
+    bad_boxes: Literal["error", "drop"] = Field("error", description="what happens to boxes of no size")
+
+
+class AugmentationConfig(StrictModel):
+    """Random changes to a training picture: one warp, then colours."""
+
+    scale: Range = Field((0.6, 1.4), description="zoom factor")
+    stretch: Range = Field((0.8, 1.2), description="separate factors for width and height")
+    translate: Fraction = Field(0.2, description="largest shift as a share of the input size")
+    flip: Fraction = Field(0.5, description="probability of a left-right flip")
+    brightness: Fraction = Field(0.2, description="largest shift of brightness as a share of 255")
+    contrast: Range = Field((0.6, 1.4), description="contrast factor")
+    saturation: Range = Field((0.5, 1.2), description="saturation factor")
+    min_box_size: Annotated[float, Field(ge=0)] = Field(2.0, description="smaller boxes after the warp are dropped, px")
+    min_visible: Fraction = Field(0.1, description="boxes with a smaller visible share after the warp are dropped")
+
+    @model_validator(mode="after")
+    def _ranges_run_upwards(self) -> AugmentationConfig:
+        for name in ("scale", "stretch", "contrast", "saturation"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise ValueError(f"{name} must be [low, high] with 0 < low <= high, not [{low}, {high}]")
+        return self
+
+
+class TrainingConfig(StrictModel):
+    """Optimiser, schedule and bookkeeping."""
+
+    epochs: PositiveInt = Field(300, description="passes over the training pictures")
+    batch_size: PositiveInt = Field(96, description="pictures a step")
+    learning_rate: PositiveFloat = Field(1e-3, description="AdamW's learning rate after warm-up")
+    final_learning_rate: PositiveFloat = Field(5e-5, description="learning rate at the end of the cosine")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.05, description="AdamW's weight decay")
+    warmup_steps: Annotated[int, Field(ge=0)] = Field(500, description="steps of linear warm-up")
+    gradient_clip: PositiveFloat = Field(35.0, description="largest norm of the gradient")
+    ema_decay: Fraction = Field(0.9998, description="decay of the averaged weights, which are evaluated and exported")
+    evaluate_every: PositiveInt = Field(10, description="epochs between two evaluations on data.val")
+    seed: Annotated[int, Field(ge=0)] = Field(0, description="seed of weights, order and augmentation")
+    accelerator: Literal["auto", "cpu", "gpu", "mps"] = Field("auto", description="Lightning accelerator")
+    devices: PositiveInt = Field(1, description="number of devices")
+    threads: Annotated[int, Field(ge=0)] = Field(0, description="CPU threads of PyTorch; 0 leaves its choice")
+
+    @model_validator(mode="after")
+    def _schedule_goes_down(self) -> TrainingConfig:
+        if self.final_learning_rate > self.learning_rate:
+            raise ValueError("final_learning_rate is larger than learning_rate")
+        return self
+
+
+class Config(StrictModel):
+    """One training run."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the run and its bundle")
+    classes: tuple[str, ...] | None = Field(None, description="class names; null takes the training data's")
+    model: ModelConfig = ModelConfig()
+    input: InputSpec = InputSpec()
+    postprocess: PostprocessSpec = PostprocessSpec()
+    assigner: AssignerConfig = AssignerConfig()
+    loss: LossConfig = LossConfig()
+    data: DataConfig
+    augmentation: AugmentationConfig = AugmentationConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _input_fits_the_network(self) -> Config:
+        check_input_size(self.input.width, self.input.height)
+        if self.input.resize != "stretch":
+            raise ValueError("input.resize: training stretches its pictures; only 'stretch' can be trained")
+        return self
+
+    def interface(self, classes: tuple[str, ...]) -> Interface:
+        """Input, decoder and post-processing of the trained network with these class names."""
+        return Interface(
+            classes=classes,
+            input=self.input,
+            decoder=DecoderSpec(strides=self.model.strides, reg_max=self.model.head.reg_max),
+            postprocess=self.postprocess,
+        )
+
+
+def check_input_size(width: int, height: int) -> None:
+    """Refuse sizes that the network cannot take: the neck adds features upsampled from stride 32.
+
+    Raises:
+        ValueError: when a side is no multiple of 32.
+    """
+    if width % 32 or height % 32:
+        raise ValueError(f"the input size {width}x{height} must be a multiple of 32 in both directions")

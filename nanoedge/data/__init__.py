@@ -1,0 +1,1 @@
+"""Data sets: readers into one index, augmentation, loading, and a synthetic set."""

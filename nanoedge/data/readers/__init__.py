@@ -1,0 +1,1 @@
+"""Readers: annotation files of one format each to a `DatasetIndex`."""

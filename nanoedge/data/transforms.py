@@ -1,0 +1,138 @@
+"""Augmentation of a training picture: one warp matrix, then one colour step.
+
+Coordinates are continuous: a picture of width W spans 0..W and pixel i has its centre at i + 0.5. `cv2.warpAffine` counts
+from pixel centres, so the matrix is shifted by half a pixel before it is used on pixels. With no augmentation the warp is
+then the same picture as `cv2.resize(…, INTER_LINEAR)`, which evaluation and the runtime use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nanoedge.config.schema import AugmentationConfig
+from nanoedge.pictures import Picture, opencv
+
+FloatArray = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class WarpParameters:
+    """What is drawn at random for one picture; the defaults change nothing."""
+
+    zoom_x: float = 1.0
+    zoom_y: float = 1.0
+    shift_x: float = 0.0
+    shift_y: float = 0.0
+    flip: bool = False
+
+
+@dataclass(frozen=True)
+class ColourParameters:
+    """What is drawn at random for one picture; the defaults change nothing. `brightness` is in grey levels."""
+
+    brightness: float = 0.0
+    contrast: float = 1.0
+    saturation: float = 1.0
+
+
+def draw_warp(config: AugmentationConfig, random: np.random.Generator) -> WarpParameters:
+    """Draw a warp; always the same number of random values, so that settings do not disturb each other."""
+    scale = random.uniform(*config.scale)
+    stretch_x, stretch_y = random.uniform(*config.stretch), random.uniform(*config.stretch)
+    shift_x, shift_y = random.uniform(-config.translate, config.translate, 2)
+    flip = random.random() < config.flip
+    return WarpParameters(scale * stretch_x, scale * stretch_y, float(shift_x), float(shift_y), bool(flip))
+
+
+def draw_colours(config: AugmentationConfig, random: np.random.Generator) -> ColourParameters:
+    """Draw a colour change; each of the three is used for half of the pictures."""
+    brightness = random.uniform(-config.brightness, config.brightness) * 255
+    contrast, saturation = random.uniform(*config.contrast), random.uniform(*config.saturation)
+    use = random.random(3) < 0.5
+    return ColourParameters(
+        brightness if use[0] else 0.0, contrast if use[1] else 1.0, saturation if use[2] else 1.0
+    )
+
+
+def warp_matrix(size: tuple[int, int], out_size: tuple[int, int], warp: WarpParameters) -> Matrix:
+    """The map from the picture to the network's input, both in continuous coordinates.
+
+    The picture is zoomed and flipped about its centre, the centre is moved by the shift (a share of the output), and
+    everything is stretched to the output.
+
+    Args:
+        size: width and height of the picture.
+        out_size: width and height of the output.
+        warp: what was drawn.
+
+    Returns:
+        float64 [3, 3]; the last row is 0, 0, 1.
+    """
+    (width, height), (out_width, out_height) = size, out_size
+    scale_x = warp.zoom_x * out_width / width * (-1 if warp.flip else 1)
+    scale_y = warp.zoom_y * out_height / height
+    centre_x, centre_y = (0.5 + warp.shift_x) * out_width, (0.5 + warp.shift_y) * out_height
+    return np.array(
+        [
+            [scale_x, 0.0, centre_x - scale_x * width / 2],
+            [0.0, scale_y, centre_y - scale_y * height / 2],
+            [0.0, 0.0, 1.0],
+        ]
+    )
+
+
+def warp_picture(picture: Picture, matrix: Matrix, out_size: tuple[int, int]) -> Picture:
+    """Apply a continuous-coordinate map to a picture; outside is black."""
+    cv2 = opencv()
+    half_up = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    half_down = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
+    on_pixels = (half_down @ matrix @ half_up)[:2]
+    warped: Picture = cv2.warpAffine(
+        picture, on_pixels, out_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )
+    return warped
+
+
+def warp_boxes(boxes_xyxy: FloatArray, matrix: Matrix, out_size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+    """Boxes [G, 4] through the map.
+
+    Returns:
+        float32 [G, 4], the upright hulls clipped to the output, and float32 [G], the share of each hull that is inside.
+    """
+    if len(boxes_xyxy) == 0:
+        return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+    corners = boxes_xyxy[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2).astype(np.float64)
+    moved = (corners @ matrix[:2, :2].T + matrix[:2, 2]).reshape(-1, 4, 2)
+    hull = np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1)
+    limit = np.array([*out_size, *out_size], np.float64)
+    clipped = np.clip(hull, 0, limit)
+    areas = (hull[:, 2:] - hull[:, :2]).prod(axis=1)
+    visible = (clipped[:, 2:] - clipped[:, :2]).prod(axis=1) / np.maximum(areas, 1e-9)
+    return clipped.astype(np.float32), visible.astype(np.float32)
+
+
+def worth_learning(boxes_xyxy: FloatArray, visible: FloatArray, config: AugmentationConfig) -> npt.NDArray[np.bool_]:
+    """Which warped boxes [G, 4] are large and visible enough."""
+    sides = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
+    keep: npt.NDArray[np.bool_] = (sides > config.min_box_size).all(axis=1) & (visible >= config.min_visible)
+    return keep
+
+
+def change_colours(picture: Picture, colours: ColourParameters) -> Picture:
+    """Brightness, then contrast, then saturation.
+
+    Saturation moves each channel away from the pixel's largest one, which is what scaling S in HSV does.
+    """
+    if colours.brightness or colours.contrast != 1.0:
+        levels = (np.arange(256, dtype=np.float32) + colours.brightness) * colours.contrast
+        table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+        picture = opencv().LUT(picture, table)
+    if colours.saturation != 1.0:
+        largest = picture.max(axis=2, keepdims=True).astype(np.float32)
+        changed = largest + (picture - largest) * np.float32(colours.saturation)
+        picture = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
+    return picture

@@ -1,0 +1,1 @@
+"""COCO metrics of anything that turns a picture into `Detections`."""

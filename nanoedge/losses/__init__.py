@@ -1,0 +1,1 @@
+"""Losses of NanoDet-Plus and their sum over two sets of predictions."""

@@ -1,0 +1,96 @@
+"""Reading and writing pictures: 8 bits a channel, BGR, EXIF orientation applied.
+
+A leaf module, so that training, evaluation and detection read a picture in one way. `import cv2` happens in one place,
+here, because a missing system library is best explained once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import numpy.typing as npt
+
+from nanoedge.errors import NanoEdgeError, PictureError
+
+Picture = npt.NDArray[np.uint8]
+"""uint8 [height, width, 3], BGR."""
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+_DEBIAN_PACKAGES = {"libGL.so.1": "libgl1", "libgthread-2.0.so.0": "libglib2.0-0", "libglib-2.0.so.0": "libglib2.0-0"}
+
+
+def opencv() -> ModuleType:
+    """The module `cv2`.
+
+    Raises:
+        NanoEdgeError: when it cannot be imported; names the Debian package that cures it.
+    """
+    try:
+        import cv2
+    except ImportError as error:
+        message = str(error)
+        for library, package in _DEBIAN_PACKAGES.items():
+            if library in message:
+                raise NanoEdgeError(
+                    f"OpenCV needs the system library {library}. On Debian: apt-get install {package}."
+                ) from error
+        raise NanoEdgeError(f"OpenCV cannot be imported ({message}). Install it: pip install opencv-python.") from error
+    return cv2
+
+
+def read_picture(path: str | Path) -> Picture:
+    """Read one picture as uint8 BGR [height, width, 3] with its EXIF turn applied.
+
+    Raises:
+        PictureError: when the file is missing, empty, truncated beyond decoding, or no picture.
+    """
+    cv2 = opencv()
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise PictureError(f"The picture {path} cannot be read: {error.strerror or error}.") from error
+    if data.size == 0:
+        raise PictureError(f"The picture {path} is empty (0 bytes).")
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise PictureError(f"The picture {path} cannot be decoded: {error.err}.") from error
+    if picture is None:
+        raise PictureError(f"{path} is no picture that can be decoded, or it is damaged.")
+    return np.ascontiguousarray(picture)
+
+
+def write_picture(path: Path, picture: Picture) -> None:
+    """Write a picture in the format that the suffix names.
+
+    Raises:
+        NanoEdgeError: when it cannot be encoded or written.
+    """
+    encoded = encode_picture(picture, path.suffix)
+    try:
+        path.write_bytes(encoded)
+    except OSError as error:
+        raise NanoEdgeError(f"The picture {path} cannot be written: {error.strerror or error}.") from error
+
+
+def encode_picture(picture: Picture, suffix: str) -> bytes:
+    """Encode as `.png`, `.jpg`, ….
+
+    Raises:
+        NanoEdgeError: for an unknown suffix.
+    """
+    cv2 = opencv()
+    try:
+        done, data = cv2.imencode(suffix, picture)
+    except cv2.error:
+        done = False
+    if not done:
+        raise NanoEdgeError(f"Pictures cannot be written as {suffix!r}; use .jpg or .png.")
+    return bytes(data.tobytes())
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """All picture files of a folder, by name, not of its subfolders."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())

@@ -1,0 +1,1 @@
+"""Training with Lightning, checkpoints, and importing the original project's checkpoints."""

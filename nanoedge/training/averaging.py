@@ -1,0 +1,27 @@
+"""The exponential moving average of the weights: what is evaluated and exported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from lightning.pytorch.callbacks import WeightAveraging
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+
+def ramped_decay(decay: float, updates: int) -> float:
+    """A decay that starts low, so that a short run's average is not dominated by its first weights.
+
+    `min(decay, (1 + n) / (10 + n))`, the rule of TensorFlow's ExponentialMovingAverage with `num_updates`.
+    """
+    return min(decay, (1 + updates) / (10 + updates))
+
+
+class RampedAveraging(WeightAveraging):
+    """Averages parameters and batch statistics after each step with `ramped_decay`."""
+
+    def __init__(self, decay: float) -> None:
+        def average(averaged: Any, current: Any, updates: torch.Tensor | int) -> None:
+            get_ema_multi_avg_fn(ramped_decay(decay, int(updates)))(averaged, current, updates)
+
+        super().__init__(multi_avg_fn=average)

@@ -1,0 +1,167 @@
+"""The LightningModule: one training step, one validation step, optimiser and schedule."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+
+from nanoedge.assigners import GroundTruth
+from nanoedge.config.schema import Config, TrainingConfig
+from nanoedge.data.index import DatasetIndex
+from nanoedge.data.loader import Batch
+from nanoedge.detections import Detections
+from nanoedge.errors import TrainingError
+from nanoedge.evaluation.coco_metrics import coco_metrics
+from nanoedge.evaluation.evaluate import read_sample
+from nanoedge.evaluation.tensor_predictor import FloatArray, tensor_predictor
+from nanoedge.losses.detection import DetectionLoss, detection_loss, total_loss
+from nanoedge.models.nanodet_plus import NanoDetPlus
+from nanoedge.models.priors import decode_boxes, make_priors
+from nanoedge.training.checkpoints import describe_run
+from nanoedge.training.targets import assign_batch
+
+
+class DetectorModule(pl.LightningModule):
+    """NanoDet-Plus in training.
+
+    Args:
+        config: the run's configuration.
+        classes: class names.
+        data_fingerprint: names the training data in checkpoints.
+    """
+
+    def __init__(self, config: Config, classes: tuple[str, ...], data_fingerprint: str = "") -> None:
+        super().__init__()
+        self.config = config
+        self.classes = classes
+        self.data_fingerprint = data_fingerprint
+        self.model = NanoDetPlus(config.model, len(classes)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        shape = (1, 3, 1, 1)
+        self.register_buffer("mean", torch.tensor(config.input.mean).view(shape), persistent=False)
+        self.register_buffer("std", torch.tensor(config.input.std).view(shape), persistent=False)
+        priors = make_priors(config.input.width, config.input.height, config.model.strides)
+        self.register_buffer("priors", priors, persistent=False)
+        self._found: dict[int, Detections] = {}
+        self.last_metrics: dict[str, Any] | None = None
+
+    # --- training -----------------------------------------------------------------------------------------------
+
+    def training_step(self, batch: Batch, batch_index: int) -> torch.Tensor:
+        """The loss of one batch: head plus AGM, both under the same assignment."""
+        losses = self.losses_of(batch)
+        loss = total_loss(losses)
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"The loss became {float(loss)} in epoch {self.current_epoch}, step {self.global_step}; pictures: "
+                f"{', '.join(batch.names)}. Lower training.learning_rate, or look at these pictures' boxes."
+            )
+        size = len(batch.names)
+        self.log("train/loss", loss, on_step=True, on_epoch=True, batch_size=size)
+        for name, part in zip(("head", "agm"), losses, strict=False):
+            for term in ("quality_focal", "distribution_focal", "giou"):
+                self.log(f"train/{name}_{term}", getattr(part, term), on_epoch=True, on_step=False, batch_size=size)
+        return loss
+
+    def losses_of(self, batch: Batch) -> list[DetectionLoss]:
+        """The losses of the head and, with an AGM, of the AGM."""
+        config, classes = self.config, len(self.classes)
+        detached = self.current_epoch >= config.model.agm.detach_epoch
+        pictures = batch.pictures.contiguous(memory_format=torch.channels_last)
+        pictures = (pictures - self.mean) / self.std
+        output = self.model.forward_training(pictures, detached)
+        predictions = [output.head.float()] + ([output.agm.float()] if output.agm is not None else [])
+        boxes = [decode_boxes(raw[..., classes:], self.priors) for raw in predictions]
+        guide = -1 if config.assigner.predictions == "agm" or not detached else 0
+        truths = [
+            GroundTruth(*truth) for truth in zip(batch.boxes_xyxy, batch.class_ids, batch.ignore_xyxy, strict=True)
+        ]
+        with torch.no_grad():
+            targets = assign_batch(
+                predictions[guide][..., :classes].detach(),
+                boxes[guide].detach(),
+                self.priors,
+                truths,
+                config.assigner,
+            )
+        return [
+            detection_loss(raw, decoded, self.priors, targets, classes, config.loss, self._mean_over_devices)
+            for raw, decoded in zip(predictions, boxes, strict=True)
+        ]
+
+    def _mean_over_devices(self, value: torch.Tensor) -> torch.Tensor:
+        if self._trainer is None or self.trainer.world_size == 1:
+            return value
+        reduced: torch.Tensor = self.trainer.strategy.reduce(value, reduce_op="mean")
+        return reduced
+
+    # --- validation ---------------------------------------------------------------------------------------------
+
+    def on_validation_epoch_start(self) -> None:
+        self._found = {}
+        self._predict = tensor_predictor(self._forward_numpy, self.config.interface(self.classes))
+
+    def validation_step(self, numbers: list[int], batch_index: int) -> None:
+        """Detections of some validation pictures (by their place in the index), kept for the epoch's end."""
+        for number in numbers:
+            sample = self._validation_index.samples[number]
+            self._found[sample.image_id] = self._predict(read_sample(sample))
+
+    def on_validation_epoch_end(self) -> None:
+        """COCO metrics of the averaged weights."""
+        if self.trainer.sanity_checking:
+            return
+        index = self._validation_index
+        metrics = coco_metrics(index, self._found)
+        self.last_metrics = metrics.as_json()
+        self._found = {}
+        for name in ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR100"):
+            self.log(f"val/{name}", getattr(metrics, name), batch_size=len(index))
+
+    @property
+    def _validation_index(self) -> DatasetIndex:
+        loader: Any = self.trainer.val_dataloaders
+        index: DatasetIndex = loader.dataset.index
+        return index
+
+    def _forward_numpy(self, tensor: FloatArray) -> FloatArray:
+        with torch.inference_mode():
+            pictures = torch.from_numpy(tensor).to(self.device, memory_format=torch.channels_last)
+            output: FloatArray = self.model(pictures).float().cpu().numpy()
+            return output
+
+    # --- optimiser, checkpoint ----------------------------------------------------------------------------------
+
+    def configure_optimizers(self) -> Any:
+        """AdamW; linear warm-up, then a cosine over all steps."""
+        training = self.config.training
+        optimiser = torch.optim.AdamW(
+            self.model.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
+        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda step: learning_rate_factor(step, steps, training)
+        )
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Everything that is needed to use the checkpoint without the run's folder."""
+        checkpoint["nanoedge"] = describe_run(
+            self.config, self.classes, self.data_fingerprint, self.current_epoch, self.last_metrics
+        )
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The metrics of the last evaluation come back with the weights."""
+        self.last_metrics = checkpoint["nanoedge"]["metrics"]
+
+
+def learning_rate_factor(step: int, steps: int, training: TrainingConfig) -> float:
+    """Factor on the learning rate at `step` (from 0) of `steps`: linear warm-up, cosine to the final rate."""
+    lowest = training.final_learning_rate / training.learning_rate
+    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / max(1, steps))))
+    factor = lowest + (1 - lowest) * cosine
+    if step < training.warmup_steps:
+        factor *= (step + 1) / (training.warmup_steps + 1)
+    return factor
