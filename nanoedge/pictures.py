@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nanoedge.errors import NanoEdgeError, PictureError
+from nanoedge.files import write_atomically
 
 Picture = npt.NDArray[np.uint8]
 """uint8 [height, width, 3], BGR."""
@@ -63,16 +64,12 @@ def read_picture(path: str | Path) -> Picture:
 
 
 def write_picture(path: Path, picture: Picture) -> None:
-    """Write a picture in the format that the suffix names.
+    """Write a picture in the format that the suffix names, whole or not at all.
 
     Raises:
         NanoEdgeError: when it cannot be encoded or written.
     """
-    encoded = encode_picture(picture, path.suffix)
-    try:
-        path.write_bytes(encoded)
-    except OSError as error:
-        raise NanoEdgeError(f"The picture {path} cannot be written: {error.strerror or error}.") from error
+    write_atomically(path, encode_picture(picture, path.suffix))
 
 
 def encode_picture(picture: Picture, suffix: str) -> bytes:

@@ -123,6 +123,7 @@ class DataConfig(StrictModel):
 class AugmentationConfig(StrictModel):
     """Random changes to a training picture: one warp, then colours."""
 
+    probability: Fraction = Field(0.5, description="probability that each change below, but for the flip, is used")
     scale: Range = Field((0.6, 1.4), description="zoom factor")
     stretch: Range = Field((0.8, 1.2), description="separate factors for width and height")
     translate: Fraction = Field(0.2, description="largest shift as a share of the input size")

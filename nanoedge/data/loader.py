@@ -32,7 +32,7 @@ class TrainingSample:
     """One augmented picture.
 
     Attributes:
-        picture: uint8 [3, H, W], BGR.
+        picture: float32 [3, H, W], BGR in grey levels, not normalised.
         boxes_xyxy: float32 [G, 4], pixels of the network's input.
         class_ids: int64 [G].
         ignore_xyxy: float32 [R, 4].
@@ -48,7 +48,7 @@ class TrainingSample:
 
 @dataclass
 class Batch:
-    """Pictures uint8 [N, 3, H, W] and for each picture its boxes, classes, ignore regions and name."""
+    """Pictures float32 [N, 3, H, W] in grey levels and for each picture its boxes, classes, ignore regions and name."""
 
     pictures: torch.Tensor
     boxes_xyxy: list[torch.Tensor]
@@ -87,9 +87,9 @@ class TrainingDataset(Dataset[TrainingSample]):
         keep = worth_learning(boxes, visible, self.augmentation)
         ignore, _ = warp_boxes(sample.ignore_xyxy, matrix, self.out_size)
         warped = warp_picture(picture, matrix, self.out_size)
-        warped = change_colours(warped, draw_colours(self.augmentation, random))
+        coloured = change_colours(warped, draw_colours(self.augmentation, random))
         return TrainingSample(
-            picture=torch.from_numpy(np.ascontiguousarray(warped.transpose(2, 0, 1))),
+            picture=torch.from_numpy(np.ascontiguousarray(coloured.transpose(2, 0, 1))),
             boxes_xyxy=torch.from_numpy(boxes[keep]),
             class_ids=torch.from_numpy(sample.class_ids[keep]),
             ignore_xyxy=torch.from_numpy(ignore),

@@ -42,17 +42,25 @@ class ColourParameters:
 def draw_warp(config: AugmentationConfig, random: np.random.Generator) -> WarpParameters:
     """Draw a warp; always the same number of random values, so that settings do not disturb each other."""
     scale = random.uniform(*config.scale)
-    stretch_x, stretch_y = random.uniform(*config.stretch), random.uniform(*config.stretch)
+    stretch_x, stretch_y = random.uniform(*config.stretch, 2)
     shift_x, shift_y = random.uniform(-config.translate, config.translate, 2)
     flip = random.random() < config.flip
-    return WarpParameters(scale * stretch_x, scale * stretch_y, float(shift_x), float(shift_y), bool(flip))
+    use_scale, use_stretch, use_shift = random.random(3) < config.probability
+    zoom = scale if use_scale else 1.0
+    return WarpParameters(
+        zoom_x=float(zoom * (stretch_x if use_stretch else 1.0)),
+        zoom_y=float(zoom * (stretch_y if use_stretch else 1.0)),
+        shift_x=float(shift_x) if use_shift else 0.0,
+        shift_y=float(shift_y) if use_shift else 0.0,
+        flip=bool(flip),
+    )
 
 
 def draw_colours(config: AugmentationConfig, random: np.random.Generator) -> ColourParameters:
-    """Draw a colour change; each of the three is used for half of the pictures."""
+    """Draw a colour change; always the same number of random values."""
     brightness = random.uniform(-config.brightness, config.brightness) * 255
     contrast, saturation = random.uniform(*config.contrast), random.uniform(*config.saturation)
-    use = random.random(3) < 0.5
+    use = random.random(3) < config.probability
     return ColourParameters(
         brightness if use[0] else 0.0, contrast if use[1] else 1.0, saturation if use[2] else 1.0
     )
@@ -122,17 +130,24 @@ def worth_learning(boxes_xyxy: FloatArray, visible: FloatArray, config: Augmenta
     return keep
 
 
-def change_colours(picture: Picture, colours: ColourParameters) -> Picture:
-    """Brightness, then contrast, then saturation.
+def change_colours(picture: Picture, colours: ColourParameters) -> FloatArray:
+    """Brightness, then contrast, then saturation; nothing is clipped, so no detail is lost at the ends.
 
     Saturation moves each channel away from the pixel's largest one, which is what scaling S in HSV does.
+
+    Args:
+        picture: uint8 [H, W, 3].
+        colours: what was drawn.
+
+    Returns:
+        float32 [H, W, 3] in grey levels.
     """
-    if colours.brightness or colours.contrast != 1.0:
-        levels = (np.arange(256, dtype=np.float32) + colours.brightness) * colours.contrast
-        table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
-        picture = opencv().LUT(picture, table)
+    changed: FloatArray = picture.astype(np.float32)
+    if colours.brightness:
+        changed += np.float32(colours.brightness)
+    if colours.contrast != 1.0:
+        changed *= np.float32(colours.contrast)
     if colours.saturation != 1.0:
-        largest = picture.max(axis=2, keepdims=True).astype(np.float32)
-        changed = largest + (picture - largest) * np.float32(colours.saturation)
-        picture = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
-    return picture
+        largest = changed.max(axis=2, keepdims=True)
+        changed = largest + (changed - largest) * np.float32(colours.saturation)
+    return changed

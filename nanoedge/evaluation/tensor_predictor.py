@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from nanoedge.config.interface import EVALUATION_POSTPROCESS, Interface, PostprocessSpec
 from nanoedge.detections import Detections
 from nanoedge.pictures import Picture
+from nanoedge.runtime import EVALUATION_POSTPROCESS
 from nanoedge.runtime.postprocess import detections_of
 from nanoedge.runtime.preprocess import to_tensor
+
+if TYPE_CHECKING:
+    from nanoedge.bundle import Interface, PostprocessSpec
 
 FloatArray = npt.NDArray[np.float32]
 Forward = Callable[[FloatArray], FloatArray]

@@ -98,3 +98,19 @@ def ghost_shortcut(in_channels: int, out_channels: int, kernel_size: int, stride
         ConvNormAct(in_channels, in_channels, kernel_size, stride, in_channels, activation=None),
         ConvNormAct(in_channels, out_channels, activation=None),
     )
+
+
+def initialise_backbone(backbone: nn.Module) -> None:
+    """Normal weights with deviation 1 / (input channels a group), as published for ShuffleNetV2 and NanoDet."""
+    for module in backbone.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.normal_(module.weight, std=1.0 / module.weight.shape[1])
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.constant_(module.bias, 0.0001)
+
+
+def initialise_rectified(convolution: nn.Conv2d) -> None:
+    """He's normal weights for rectified activations, https://arxiv.org/abs/1502.01852, scaled by the outputs."""
+    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")

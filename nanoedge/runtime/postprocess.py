@@ -19,7 +19,11 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def detections_of(
-    output: FloatArray, placed: Placement, interface: Interface, postprocess: PostprocessSpec
+    output: FloatArray,
+    placed: Placement,
+    interface: Interface,
+    postprocess: PostprocessSpec,
+    wanted: npt.NDArray[np.bool_] | None = None,
 ) -> Detections:
     """Decode, suppress, map back to the picture.
 
@@ -28,6 +32,7 @@ def detections_of(
         placed: where the picture lies in the input.
         interface: input size, decoder and classes.
         postprocess: thresholds; `interface.postprocess` holds the defaults.
+        wanted: bool [classes], which classes are reported; `None` takes all.
 
     Returns:
         Boxes in pixels of the picture, clipped to it; boxes without an area there are dropped.
@@ -37,9 +42,11 @@ def detections_of(
         output, spec.width, spec.height, len(interface.classes), interface.decoder, postprocess.score_threshold
     )
     boxes = placed.to_picture(boxes)
-    solid = np.flatnonzero((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))
-    boxes, scores, class_ids = boxes[solid], scores[solid], class_ids[solid]
-    keep = suppress(
+    keep = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+    if wanted is not None:
+        keep &= wanted[class_ids]
+    boxes, scores, class_ids = boxes[keep], scores[keep], class_ids[keep]
+    best = suppress(
         boxes, scores, class_ids, postprocess.nms_iou, postprocess.class_aware, postprocess.max_detections
     )
-    return Detections(boxes[keep], scores[keep], class_ids[keep], interface.classes)
+    return Detections(boxes[best], scores[best], class_ids[best], interface.classes)

@@ -11,7 +11,6 @@ from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -170,16 +169,6 @@ class InterruptSaver(pl.Callback):
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
             self._previous = None
-
-
-class FlushDenormals(pl.Callback):
-    """Tiny gradients become zero; arithmetic on denormal numbers is many times slower on x86 CPUs."""
-
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        torch.set_flush_denormal(True)
-
-    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        torch.set_flush_denormal(False)
 
 
 def _evaluated(trainer: pl.Trainer) -> bool:

@@ -25,7 +25,7 @@ from nanoedge.data.loader import TrainingDataset, TrainingLoader
 from nanoedge.data.readers.coco import read_coco
 from nanoedge.errors import CheckpointError, ConfigError, InputError, NanoEdgeError
 from nanoedge.training.averaging import RampedAveraging
-from nanoedge.training.callbacks import FlushDenormals, InterruptSaver, MetricsFile, ProgressDisplay
+from nanoedge.training.callbacks import InterruptSaver, MetricsFile, ProgressDisplay
 from nanoedge.training.checkpoints import AtomicCheckpointIO, load_checkpoint, load_fitting_weights, read_tensor_file
 from nanoedge.training.module import DetectorModule
 
@@ -206,7 +206,6 @@ def _fit(
         log_every_n_steps=min(10, len(loader)),
         callbacks=[
             RampedAveraging(training.ema_decay),
-            FlushDenormals(),
             MetricsFile(run / "metrics.csv"),
             ProgressDisplay(quiet),
             best,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from nanoedge.models.layers import ConvNormAct, GhostModule, ghost_shortcut, make_activation
+from nanoedge.models.layers import ConvNormAct, GhostModule, ghost_shortcut, initialise_backbone, make_activation
 
 # Each stage: (kernel, expanded channels, output channels, squeeze-excite, stride) of its bottlenecks, at width 1.0.
 STAGES: tuple[tuple[tuple[int, int, int, bool, int], ...], ...] = (
@@ -105,6 +105,7 @@ class GhostNet(nn.Module):
         self.stage_channels.append(final)
         self.stages = nn.ModuleList(stages)
         self.out_channels = tuple(self.stage_channels[stage] for stage in OUT_STAGES)
+        initialise_backbone(self)
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         """[N, 3, H, W] to three features at strides 8, 16 and 32."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from nanoedge.models.layers import ConvNormAct
+from nanoedge.models.layers import ConvNormAct, initialise_backbone
 
 STAGE_CHANNELS: dict[float, tuple[int, int, int]] = {
     0.5: (48, 96, 192),
@@ -71,6 +71,7 @@ class ShuffleNetV2(nn.Module):
             stages.append(nn.Sequential(*stage))
             channels = out_channels
         self.stage2, self.stage3, self.stage4 = stages
+        initialise_backbone(self)
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         """[N, 3, H, W] to three features [N, C, H/8, W/8], [N, C, H/16, W/16], [N, C, H/32, W/32]."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from nanoedge.models.layers import ConvNormAct, DepthwiseSeparable, GhostModule, ghost_shortcut
+from nanoedge.models.layers import ConvNormAct, DepthwiseSeparable, GhostModule, ghost_shortcut, initialise_rectified
 
 
 class GhostBlock(nn.Module):
@@ -59,6 +59,10 @@ class GhostPAN(nn.Module):
         self.bottom_up = nn.ModuleList([merge() for _ in range(steps)])
         self.extra_from_reduced = nn.ModuleList([halve() for _ in range(extra_levels)])
         self.extra_from_output = nn.ModuleList([halve() for _ in range(extra_levels)])
+        for part in (self.reduce, self.downsample, self.extra_from_reduced, self.extra_from_output):
+            for module in part.modules():
+                if isinstance(module, nn.Conv2d):
+                    initialise_rectified(module)
 
     def forward(self, features: list[torch.Tensor]) -> list[torch.Tensor]:
         """Features finest first in; outputs [N, channels, H, W] finest first, the extra levels last."""

@@ -1,0 +1,43 @@
+# Thin: each target says what it does and calls the tool that does it.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= 2
+
+.PHONY: install demo test lint results docs clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "==> installing NanoEdge and all it needs into $(VENV) (a few minutes the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "NanoEdge needs Python 3.11 or newer: make install PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[export,dev,docs]'
+	@touch $@
+
+demo: install
+	@echo "==> the whole way once: draw, train, export, compare (about five minutes)"
+	$(BIN)/nanoedge demo --out demo --force
+
+test: install
+	@echo "==> running the tests"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+results: install
+	@echo "==> running the benchmarks; docs/results.md is written from their JSON"
+	$(BIN)/python -m tools.results $(ONLY)
+
+docs: install
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf build dist site demo .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,5 @@
+"""`python -m nanoedge` is `nanoedge`."""
+
+from nanoedge.cli.main import main
+
+main()

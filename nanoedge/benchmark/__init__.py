@@ -1,0 +1,1 @@
+"""Measuring: how long each stage of a detector takes."""

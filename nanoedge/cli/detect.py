@@ -1,0 +1,67 @@
+"""`nanoedge detect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nanoedge.cli.options import Compute, EngineName, Force, Precision, Threads
+from nanoedge.cli.terminal import Terminal, command
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "detect")(detect)
+
+
+def detect(
+    terminal: Terminal,
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="a bundle's folder")],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="pictures, folders of pictures, videos")],
+    out: Annotated[Path | None, typer.Option(help="folder for pictures and videos with boxes drawn")] = None,
+    engine: EngineName = "auto",
+    precision: Precision = "float",
+    compute: Compute = "fp32",
+    threads: Threads = None,
+    score: Annotated[float | None, typer.Option(help="report boxes above this score; default: the bundle's")] = None,
+    nms: Annotated[float | None, typer.Option(help="IoU of non-maximum suppression; default: the bundle's")] = None,
+    max_detections: Annotated[int | None, typer.Option(help="most boxes a picture; default: the bundle's")] = None,
+    classes: Annotated[str | None, typer.Option(metavar="A,B", help="report only these classes")] = None,
+    force: Force = False,
+) -> None:
+    """Find objects in pictures and videos; nothing is written without --out."""
+    from nanoedge.runtime.detector import Detector
+    from nanoedge.video.detect import detect_sources
+
+    wanted = [name.strip() for name in classes.split(",") if name.strip()] if classes is not None else None
+    detector = Detector(
+        bundle,
+        engine,
+        threads,
+        precision=precision,  # type: ignore[arg-type]
+        compute=compute,  # type: ignore[arg-type]
+        score_threshold=score,
+        nms_iou=nms,
+        max_detections=max_detections,
+        classes=wanted,
+    )
+    terminal.detail(f"engine {detector.engine}, {detector.compute}, {detector.threads} threads")
+    result = detect_sources(detector, sources, out, force)
+    for problem in result.problems:
+        terminal.say(f"nanoedge: {problem}")
+    terminal.finish(result.items, "\n".join(_line(item) for item in result.items))
+    if result.written:
+        terminal.say(f"{len(result.written)} files written to {out}")
+    if result.problems:
+        raise typer.Exit(1 if result.items else 2)
+
+
+def _line(item: dict[str, Any]) -> str:
+    frame = f" frame {item['frame']}" if "frame" in item else ""
+    found = item["detections"]
+    boxes = "; ".join(
+        f"{row['label']} {row['score']:.2f} [{', '.join(f'{value:.0f}' for value in row['box'])}]" for row in found
+    )
+    return f"{item['source']}{frame}: {len(found)} found" + (f": {boxes}" if boxes else "")

@@ -1,0 +1,68 @@
+"""`nanoedge export`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from nanoedge.cli.options import Force
+from nanoedge.cli.terminal import Terminal, command, table
+from nanoedge.errors import InputError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "export")(export)
+
+
+def export(
+    terminal: Terminal,
+    checkpoint: Annotated[Path, typer.Argument(metavar="CKPT", help="a checkpoint of nanoedge train")],
+    target: Annotated[list[str], typer.Option(help="ncnn, openvino, onnx or all; may be given several times")],
+    out: Annotated[Path, typer.Option(help="the bundle's folder, NAME.nanoedge")],
+    input_size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="input size, multiples of 32; default: the training's")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="store weights in fp16 or fp32; default: fp16, for onnx fp32")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="folder of pictures for the parity check and the sample")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="licence of the weights, written into the manifest")] = "",
+    force: Force = False,
+) -> None:
+    """Make a bundle: strip what only training needs, convert, and prove that each engine finds the same boxes."""
+    if weights not in (None, "fp16", "fp32"):
+        raise InputError(f"--weights is fp16 or fp32, not {weights!r}.")
+    size = _parse_size(input_size) if input_size else None
+    from nanoedge.export.export import WeightStorage, export_bundle
+
+    result = export_bundle(
+        checkpoint, target, out, size, cast("WeightStorage | None", weights), pictures, licence, force, terminal.say
+    )
+    rows = [["engine", "bytes", "raw difference", "compared", "disagree"]]
+    for entry, verdict in zip(result.manifest.engines, result.parity["engines"], strict=True):
+        size_in_bytes = sum(result.manifest.files[name].size for name in entry.files)
+        rows.append(
+            [
+                entry.engine,
+                f"{size_in_bytes:,}",
+                f"{verdict['raw_difference']:.1e}",
+                f"{verdict['count']} {verdict['compared']}",
+                str(verdict["unmatched"]),
+            ]
+        )
+    terminal.finish(
+        result.as_json(), f"{table(rows)}\n{out} is written.\nnext: nanoedge detect {out} PICTURE --out found"
+    )
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text)
+    if not match:
+        raise InputError(f"--input-size is WIDTHxHEIGHT, such as 320x256, not {text!r}.")
+    return int(match.group(1)), int(match.group(2))

@@ -1,0 +1,59 @@
+"""The entry point: the commands, the version, and how errors end a run."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from nanoedge import __version__
+from nanoedge.cli import data, demo, detect, evaluate, export, import_nanodet, info, train
+from nanoedge.errors import NanoEdgeError
+
+app = typer.Typer(
+    name="nanoedge",
+    help="Train a NanoDet-class detector, export it as one bundle, run it on any ARM or x86 CPU.",
+    epilog="The usual way: nanoedge train, nanoedge export, nanoedge detect. See it all at once: nanoedge demo.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"nanoedge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    pass
+
+
+for _module in (train, evaluate, export, detect, info, import_nanodet, data, demo):
+    _module.register(app)
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except NanoEdgeError as error:
+        if debug:
+            raise
+        print(f"nanoedge: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        print("nanoedge: stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""From a checkpoint to a bundle: strip, fold, convert, prove parity, write."""

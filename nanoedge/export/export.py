@@ -1,0 +1,211 @@
+"""Export as one function: from a checkpoint to a bundle whose parity is proven."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from nanoedge import __version__
+from nanoedge.bundle import Manifest
+from nanoedge.bundle.write import check_free, folder_in_the_making, write_manifest
+from nanoedge.config.interface import Interface
+from nanoedge.config.schema import check_input_size
+from nanoedge.detections import Detections
+from nanoedge.errors import ExportError, InputError
+from nanoedge.export.parity import Converted, FloatArray, Reference, check_parity, detections_of_reference, reference_outputs
+from nanoedge.export.strip import Storage, strip, with_stored_weights
+from nanoedge.export.targets import TARGETS, WeightStorage, choose_targets, convert, storage_of
+from nanoedge.models.nanodet_plus import NanoDetPlus
+from nanoedge.pictures import Picture, list_pictures, opencv, read_picture, write_picture
+from nanoedge.training.checkpoints import Checkpoint, load_checkpoint
+
+Say = Callable[[str], None]
+
+MAX_PARITY_PICTURES = 50
+MAX_SAMPLE_SIDE = 640
+SAMPLE, SAMPLE_DETECTIONS, PARITY = "sample.png", "sample.json", "parity.json"
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What was written, and how well the engines agree with PyTorch."""
+
+    bundle: Path
+    manifest: Manifest
+    parity: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "bundle": str(self.bundle),
+            "engines": [entry.model_dump(mode="json") for entry in self.manifest.engines],
+            "files": {name: entry.size for name, entry in self.manifest.files.items()},
+            "parity": self.parity,
+        }
+
+
+def export_bundle(
+    checkpoint: Path,
+    targets: Sequence[str],
+    out: Path,
+    input_size: tuple[int, int] | None = None,
+    weights: WeightStorage | None = None,
+    pictures: Path | None = None,
+    licence: str = "",
+    force: bool = False,
+    say: Say = lambda text: None,
+) -> ExportResult:
+    """Make a bundle.
+
+    Args:
+        checkpoint: one of our checkpoints.
+        targets: names from `TARGETS`, or `all`.
+        out: the bundle's folder.
+        input_size: width and height in pixels, multiples of 32; `None` takes the training's.
+        weights: how weights are stored; `None` is fp16 for ncnn and OpenVINO and fp32 for ONNX.
+        pictures: folder of pictures for the parity check and the sample; `None` takes synthetic ones that ship.
+        licence: of the weights, written into the manifest.
+        force: replace a bundle that is there.
+        say: receives sentences for the user.
+
+    Raises:
+        InputError: for an unknown target, a bad size, an existing place, a folder without pictures.
+        CheckpointError: when the checkpoint cannot be read.
+        ExportError: when a conversion fails or parity does not hold; nothing is left behind.
+    """
+    chosen = choose_targets(targets)
+    check_free(out, force)
+    source = load_checkpoint(checkpoint)
+    model = source.model()
+    interface = _interface(source, input_size)
+    width, height = interface.input.width, interface.input.height
+    with tempfile.TemporaryDirectory(prefix="nanoedge-export-") as work, folder_in_the_making(out, force) as making:
+        files = _parity_pictures(pictures, Path(work))
+        reference = reference_outputs(model, interface, files)
+        _write_sample(making, model, interface, reference)
+        network = strip(model)
+        expected: dict[Storage, FloatArray] = {}
+        converted = []
+        for target in chosen:
+            say(f"converting to {target} ({width}x{height})")
+            storage = storage_of(target, weights)
+            entry = convert(target, network, width, height, making, storage)
+            if storage not in expected:
+                stored = with_stored_weights(network, storage)
+                expected[storage] = reference_outputs(stored, interface, files).outputs
+            converted.append(Converted(entry, storage, expected[storage]))
+        document = {
+            "name": _bundle_name(out),
+            "licence": licence,
+            **interface.model_dump(mode="json"),
+            "engines": [model.entry.model_dump(mode="json") for model in converted],
+            "sample": {"picture": SAMPLE, "detections": SAMPLE_DETECTIONS},
+            "parity": {"report": PARITY, "passed": True},
+            "provenance": _provenance(source),
+        }
+        say(f"checking parity on {len(files)} pictures")
+        parity = _prove_parity(making, document, converted, reference, interface)
+        manifest = write_manifest(making, document)
+    return ExportResult(out, manifest, parity)
+
+
+def _interface(source: Checkpoint, input_size: tuple[int, int] | None) -> Interface:
+    interface = source.config.interface(source.classes)
+    if input_size is None:
+        return interface
+    width, height = input_size
+    try:
+        check_input_size(width, height)
+        spec = type(interface.input).model_validate({**interface.input.model_dump(), "width": width, "height": height})
+    except ValidationError as error:
+        raise InputError(f"The input size {width}x{height} is out of range: {error.errors()[0]['msg']}.") from error
+    except ValueError as error:
+        raise InputError(f"{error}.".replace("..", ".")) from error
+    return interface.model_copy(update={"input": spec})
+
+
+def _prove_parity(
+    making: Path, document: dict[str, Any], converted: Sequence[Converted], reference: Reference, interface: Interface
+) -> dict[str, Any]:
+    """Run the engines on the folder in the making; a stand-in report completes it for the fresh processes only."""
+    report = making / PARITY
+    report.write_text("{}\n")
+    write_manifest(making, document)
+    parity = check_parity(making, converted, reference, interface)
+    report.write_text(json.dumps(parity, indent=2) + "\n")
+    return parity
+
+
+def _parity_pictures(folder: Path | None, work: Path) -> list[Path]:
+    """The pictures of the parity check; they must all be readable."""
+    if folder is None:
+        folder = shipped_pictures()
+    if not folder.is_dir():
+        raise InputError(f"The picture folder {folder} does not exist.")
+    files = list_pictures(folder)
+    if not files:
+        raise InputError(f"The folder {folder} has no pictures (.jpg, .png, …) in it.")
+    if len(files) > MAX_PARITY_PICTURES:
+        step = len(files) / MAX_PARITY_PICTURES
+        files = [files[int(number * step)] for number in range(MAX_PARITY_PICTURES)]
+    return files
+
+
+def shipped_pictures() -> Path:
+    """The folder of synthetic pictures that comes with NanoEdge: inside the package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    for assets in (package / "assets", package.parent / "assets"):
+        if (assets / "pictures").is_dir():
+            return assets / "pictures"
+    raise ExportError("The pictures that come with NanoEdge are missing; install it again, or give --pictures.")
+
+
+def _write_sample(making: Path, model: NanoDetPlus, interface: Interface, reference: Reference) -> None:
+    """The picture in which the model is surest, with its boxes at the bundle's own thresholds."""
+    threshold = interface.postprocess.score_threshold
+    found = detections_of_reference(reference, interface, threshold)
+    best = max(range(len(found)), key=lambda number: float(found[number].scores.sum()))
+    picture = _shrink(read_picture(reference.pictures[best]))
+    write_picture(making / SAMPLE, picture)
+    again = reference_outputs(model, interface, [making / SAMPLE])
+    detections: Detections = detections_of_reference(again, interface, threshold)[0]
+    height, width = picture.shape[:2]
+    document = {"source": SAMPLE, "width": width, "height": height, "detections": detections.as_json()}
+    (making / SAMPLE_DETECTIONS).write_text(json.dumps(document, indent=2) + "\n")
+
+
+def _shrink(picture: Picture) -> Picture:
+    height, width = picture.shape[:2]
+    scale = min(1.0, MAX_SAMPLE_SIDE / max(height, width))
+    if scale == 1.0:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    smaller: Picture = opencv().resize(picture, size, interpolation=opencv().INTER_AREA)
+    return np.ascontiguousarray(smaller)
+
+
+def _bundle_name(out: Path) -> str:
+    name = out.name.removesuffix(".nanoedge")
+    cleaned = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
+    return cleaned.lstrip(".-") or "model"
+
+
+def _provenance(source: Checkpoint) -> dict[str, str]:
+    versions = {"nanoedge": __version__}
+    for package in ("torch", "onnx", "onnxruntime", "openvino", "ncnn", "pnnx"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {**versions, "run": source.config.name, "data_fingerprint": source.data_fingerprint}
+
+
+__all__ = ["TARGETS", "ExportResult", "WeightStorage", "export_bundle"]

@@ -1,0 +1,82 @@
+"""Checkpoints are read safely and written whole."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from nanoedge.config.load import load_config
+from nanoedge.config.schema import ModelConfig
+from nanoedge.errors import CheckpointError, NanoEdgeError
+from nanoedge.models.nanodet_plus import NanoDetPlus
+from nanoedge.training.checkpoints import load_checkpoint, save_atomically, save_imported
+
+
+class Trap:
+    """Unpickling it would create a file."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def __reduce__(self):
+        return (Path.touch, (self.place,))
+
+
+def test_a_pickle_that_is_no_tensor_file_is_refused_and_not_run(tmp_path: Path) -> None:
+    trap, path = tmp_path / "sprung", tmp_path / "evil.ckpt"
+    torch.save({"state_dict": Trap(trap)}, path)
+    with pytest.raises(CheckpointError, match="can run any code"):
+        load_checkpoint(path)
+    assert not trap.exists()
+    path.write_bytes(pickle.dumps(Trap(trap)))
+    with pytest.raises(CheckpointError):
+        load_checkpoint(path)
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 truncated"])
+def test_damaged_files_are_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"broken\.ckpt"):
+        load_checkpoint(path)
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="does not exist"):
+        load_checkpoint(tmp_path / "none.ckpt")
+    with pytest.raises(CheckpointError, match="is a folder"):
+        load_checkpoint(tmp_path)
+
+
+def test_somebody_elses_checkpoint_points_to_the_import(tmp_path: Path) -> None:
+    path = tmp_path / "other.ckpt"
+    torch.save({"state_dict": {"model.x": torch.zeros(1)}}, path)
+    with pytest.raises(CheckpointError, match="import-nanodet"):
+        load_checkpoint(path)
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
+    config = load_config("nanodet-plus-m_320")
+    weights = NanoDetPlus(ModelConfig.model_validate({"neck": {"channels": 64}, "agm": {"enabled": False}}), 3)
+    path = tmp_path / "other.ckpt"
+    save_imported(path, config, ("a", "b", "c"), weights.state_dict())
+    with pytest.raises(CheckpointError, match="another architecture"):
+        load_checkpoint(path).model()
+
+
+def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    save_atomically({"value": 1}, path)
+    before = path.read_bytes()
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("/dev/full is not there")
+    (tmp_path / "folder.ckpt").mkdir()
+    with pytest.raises(NanoEdgeError, match="could not be written"):
+        save_atomically({"value": 2}, tmp_path / "folder.ckpt")
+    assert path.read_bytes() == before
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["folder.ckpt", "last.ckpt"]
