@@ -1,7 +1,7 @@
 """The exception family of NanoEdge.
 
-Every error that a user can cause or cure is a `NanoEdgeError`. Its message is one or two sentences: what is wrong, where
-(file, line, image id), and what to do. The command line prints the message alone and exits with `exit_code`.
+Every error that a user can cause or cure is a `NanoEdgeError`. Its message is one or two sentences: what is wrong,
+where (file, line, image id), and what to do. The command line prints the message alone and exits with `exit_code`.
 """
 
 
@@ -53,7 +53,7 @@ class TrainingError(NanoEdgeError):
     """Training could not go on, for example because the loss is not a number."""
 
 
-class TrainingInterrupted(NanoEdgeError):
+class TrainingInterruptedError(NanoEdgeError):
     """Training was stopped by the user; the state was saved and can be resumed."""
 
     exit_code = 130

@@ -41,7 +41,7 @@ def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
-def made_once(place: Path, make) -> Path:  # noqa: ANN001
+def made_once(place: Path, make) -> Path:
     """Let the first worker process make `place`; the others wait and use it."""
     with FileLock(f"{place}.lock"):
         if not place.exists():
@@ -91,9 +91,7 @@ def small_bundle(common: Path, small_run: Path) -> Path:
     """The small network as a bundle for all engines."""
     place = common / "small.nanoedge"
     checkpoint = small_run / "checkpoints" / "best.ckpt"
-    return made_once(
-        place, lambda: run_nanoedge("export", str(checkpoint), "--target", "all", "--out", str(place))
-    )
+    return made_once(place, lambda: run_nanoedge("export", str(checkpoint), "--target", "all", "--out", str(place)))
 
 
 @pytest.fixture(scope="session")
@@ -106,17 +104,13 @@ def plus_m_320(common: Path, shared: Path) -> Path:
 def plus_m_320_bundle(common: Path, plus_m_320: Path) -> Path:
     """NanoDet-Plus-m 320 as a bundle for all engines."""
     place = common / "plus-m_320.nanoedge"
-    return made_once(
-        place, lambda: run_nanoedge("export", str(plus_m_320), "--target", "all", "--out", str(place))
-    )
+    return made_once(place, lambda: run_nanoedge("export", str(plus_m_320), "--target", "all", "--out", str(place)))
 
 
 def _imported(common: Path, shared: Path, name: str) -> Path:
     place = common / f"{name}.ckpt"
     source = shared / "weights" / "nanodet-plus" / f"{name}.ckpt"
-    return made_once(
-        place, lambda: run_nanoedge("import-nanodet", str(source), "--config", name, "--out", str(place))
-    )
+    return made_once(place, lambda: run_nanoedge("import-nanodet", str(source), "--config", name, "--out", str(place)))
 
 
 def run_nanoedge(*arguments: str, expect: int = 0, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -128,6 +122,6 @@ def run_nanoedge(*arguments: str, expect: int = 0, cwd: Path | None = None) -> s
 
 
 @pytest.fixture(scope="session")
-def nanoedge():  # noqa: ANN201
+def nanoedge():
     """`run_nanoedge` for tests."""
     return run_nanoedge

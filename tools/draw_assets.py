@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-
 from nanoedge.data.synthetic import draw_scene
 from nanoedge.pictures import opencv
 

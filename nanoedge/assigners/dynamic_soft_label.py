@@ -104,8 +104,8 @@ def inside(priors: torch.Tensor, boxes_xyxy: torch.Tensor) -> torch.Tensor:
 def _class_cost(logits: torch.Tensor, class_ids: torch.Tensor, iou: torch.Tensor) -> torch.Tensor:
     """[R, C] logits, [G] classes, [R, G] IoUs to [R, G] costs.
 
-    The cost of an all-background label is the same for every object; only the object's own column differs. So nothing of
-    size R x G x C is ever made.
+    The cost of an all-background label is the same for every object; only the object's own column differs. So nothing
+    of size R x G x C is ever made.
     """
     background = functional.softplus(logits) * logits.sigmoid().square()
     own_logits = logits[:, class_ids]

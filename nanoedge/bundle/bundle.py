@@ -122,7 +122,9 @@ def _parse(document: Any, path: Path) -> Manifest:
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path} holds values that no manifest has: {error}.") from error
     if document.get("digest") != computed:
-        raise BundleError(f"{path} was changed after it was written (its digest does not fit); export the bundle again.")
+        raise BundleError(
+            f"{path} was changed after it was written (its digest does not fit); export the bundle again."
+        )
     decoder = document.get("decoder")
     kind = decoder.get("type") if isinstance(decoder, dict) else None
     if kind != "nanodet-plus":

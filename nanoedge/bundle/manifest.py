@@ -111,9 +111,7 @@ class Manifest(StrictModel):
     @property
     def interface(self) -> Interface:
         """Input, decoder, post-processing and classes, as the runtime takes them."""
-        return Interface(
-            classes=self.classes, input=self.input, decoder=self.decoder, postprocess=self.postprocess
-        )
+        return Interface(classes=self.classes, input=self.input, decoder=self.decoder, postprocess=self.postprocess)
 
 
 def digest_of(document: dict[str, Any]) -> str:

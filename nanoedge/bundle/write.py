@@ -40,7 +40,9 @@ def folder_in_the_making(place: Path, force: bool) -> Iterator[Path]:
         _sync(making)
         _move(making, place, force)
     except OSError as error:
-        raise NanoEdgeError(f"{place} could not be written: {error.strerror or error}. Nothing was left there.") from error
+        raise NanoEdgeError(
+            f"{place} could not be written: {error.strerror or error}. Nothing was left there."
+        ) from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
 

@@ -41,6 +41,5 @@ def synth(
     )
     terminal.finish(
         {split: str(file) for split, file in files.items()},
-        f"{train} + {val} pictures are drawn in {out}.\n"
-        f"next: nanoedge train demo data.root={out}",
+        f"{train} + {val} pictures are drawn in {out}.\nnext: nanoedge train demo data.root={out}",
     )

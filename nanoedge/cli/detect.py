@@ -40,8 +40,8 @@ def detect(
         bundle,
         engine,
         threads,
-        precision=precision,  # type: ignore[arg-type]
-        compute=compute,  # type: ignore[arg-type]
+        precision=precision,
+        compute=compute,
         score_threshold=score,
         nms_iou=nms,
         max_detections=max_detections,

@@ -32,11 +32,20 @@ def evaluate(
         from nanoedge.evaluation.bundles import evaluate_bundle
 
         result = evaluate_bundle(
-            model, annotations, images, engine, precision, compute, threads, terminal.progress  # type: ignore[arg-type]
+            model,
+            annotations,
+            images,
+            engine,
+            precision,
+            compute,
+            threads,
+            terminal.progress,
         )
     else:
         if engine not in ("auto", "torch"):
-            raise InputError(f"A checkpoint is evaluated in PyTorch only, not with {engine}; export it to a bundle first.")
+            raise InputError(
+                f"A checkpoint is evaluated in PyTorch only, not with {engine}; export it to a bundle first."
+            )
         if (precision, compute) != ("float", "fp32"):
             raise InputError("A checkpoint is evaluated in float precision and fp32 only.")
         from nanoedge.training.evaluate import evaluate_checkpoint

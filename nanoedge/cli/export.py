@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Literal
 
 import typer
 
@@ -27,7 +27,7 @@ def export(
         str | None, typer.Option(metavar="WxH", help="input size, multiples of 32; default: the training's")
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(help="store weights in fp16 or fp32; default: fp16, for onnx fp32")
+        Literal["fp16", "fp32"] | None, typer.Option(help="store weights in fp16 or fp32; default: fp16, for onnx fp32")
     ] = None,
     pictures: Annotated[
         Path | None, typer.Option(help="folder of pictures for the parity check and the sample")
@@ -36,14 +36,10 @@ def export(
     force: Force = False,
 ) -> None:
     """Make a bundle: strip what only training needs, convert, and prove that each engine finds the same boxes."""
-    if weights not in (None, "fp16", "fp32"):
-        raise InputError(f"--weights is fp16 or fp32, not {weights!r}.")
     size = _parse_size(input_size) if input_size else None
-    from nanoedge.export.export import WeightStorage, export_bundle
+    from nanoedge.export.export import export_bundle
 
-    result = export_bundle(
-        checkpoint, target, out, size, cast("WeightStorage | None", weights), pictures, licence, force, terminal.say
-    )
+    result = export_bundle(checkpoint, target, out, size, weights, pictures, licence, force, terminal.say)
     rows = [["engine", "bytes", "raw difference", "compared", "disagree"]]
     for entry, verdict in zip(result.manifest.engines, result.parity["engines"], strict=True):
         size_in_bytes = sum(result.manifest.files[name].size for name in entry.files)

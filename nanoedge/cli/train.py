@@ -59,6 +59,6 @@ def train(
     name = result.run.name
     terminal.finish(
         result.as_json(),
-        f"best AP {result.best_AP:.3f} on the validation pictures: {result.best}\n"
+        f"best AP {result.best_ap:.3f} on the validation pictures: {result.best}\n"
         f"next: nanoedge export {result.best} --target ncnn --out {name}.nanoedge",
     )

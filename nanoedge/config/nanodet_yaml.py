@@ -44,7 +44,7 @@ class _Reader:
         arch = self.group("model.arch")
         if arch.get("name") != "NanoDetPlus":
             raise ConfigError(
-                f"{self.path}: model.arch.name is {arch.get('name')!r}; only NanoDetPlus configurations can be imported."
+                f"{self.path}: model.arch.name is {arch.get('name')!r}; only NanoDetPlus can be imported."
             )
         classes = self.document.get("class_names")
         count = self.value("model.arch.head.num_classes")
@@ -195,5 +195,7 @@ class _Reader:
 
 def path_stem(path: Path) -> str:
     """The file's name without suffix, as a configuration's name."""
-    cleaned = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in path.stem)
+    cleaned = "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in path.stem
+    )
     return cleaned.lstrip("._-") or "nanodet-plus"

@@ -150,7 +150,7 @@ class TrainingLoader(DataLoader[TrainingSample]):
         super().__init__(
             dataset,
             batch_size=min(batch_size, len(dataset)),
-            sampler=sampler,  # type: ignore[arg-type]
+            sampler=sampler,
             num_workers=workers,
             collate_fn=collate,
             drop_last=True,

@@ -1,8 +1,8 @@
 """Augmentation of a training picture: one warp matrix, then one colour step.
 
-Coordinates are continuous: a picture of width W spans 0..W and pixel i has its centre at i + 0.5. `cv2.warpAffine` counts
-from pixel centres, so the matrix is shifted by half a pixel before it is used on pixels. With no augmentation the warp is
-then the same picture as `cv2.resize(…, INTER_LINEAR)`, which evaluation and the runtime use.
+Coordinates are continuous: a picture of width W spans 0..W and pixel i has its centre at i + 0.5. `cv2.warpAffine`
+counts from pixel centres, so the matrix is shifted by half a pixel before it is used on pixels. With no augmentation
+the warp is then the same picture as `cv2.resize(…, INTER_LINEAR)`, which evaluation and the runtime use.
 """
 
 from __future__ import annotations
@@ -61,9 +61,7 @@ def draw_colours(config: AugmentationConfig, random: np.random.Generator) -> Col
     brightness = random.uniform(-config.brightness, config.brightness) * 255
     contrast, saturation = random.uniform(*config.contrast), random.uniform(*config.saturation)
     use = random.random(3) < config.probability
-    return ColourParameters(
-        brightness if use[0] else 0.0, contrast if use[1] else 1.0, saturation if use[2] else 1.0
-    )
+    return ColourParameters(brightness if use[0] else 0.0, contrast if use[1] else 1.0, saturation if use[2] else 1.0)
 
 
 def warp_matrix(size: tuple[int, int], out_size: tuple[int, int], warp: WarpParameters) -> Matrix:

@@ -46,8 +46,8 @@ class Agreement:
 def agreement(first: Sequence[Detections], second: Sequence[Detections], compute: str = "fp32") -> Agreement:
     """Compare picture by picture.
 
-    A box with a score above 0.32 on one side needs a twin on the other: same class, score above 0.28, IoU at least 0.99,
-    scores no further apart than the compute precision allows.
+    A box with a score above 0.32 on one side needs a twin on the other: same class, score above 0.28, IoU at least
+    0.99, scores no further apart than the compute precision allows.
 
     Args:
         first: detections of each picture, made with a score threshold of 0.28 or lower.

@@ -20,7 +20,14 @@ from nanoedge.config.interface import Interface
 from nanoedge.config.schema import check_input_size
 from nanoedge.detections import Detections
 from nanoedge.errors import ExportError, InputError
-from nanoedge.export.parity import Converted, FloatArray, Reference, check_parity, detections_of_reference, reference_outputs
+from nanoedge.export.parity import (
+    Converted,
+    FloatArray,
+    Reference,
+    check_parity,
+    detections_of_reference,
+    reference_outputs,
+)
 from nanoedge.export.strip import Storage, strip, with_stored_weights
 from nanoedge.export.targets import TARGETS, WeightStorage, choose_targets, convert, storage_of
 from nanoedge.models.nanodet_plus import NanoDetPlus

@@ -64,8 +64,8 @@ def census_of_ncnn(param: Path) -> Census:
 def _trace(network: nn.Module, width: int, height: int, path: Path) -> None:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        traced = torch.jit.trace(network, torch.zeros(1, 3, height, width), check_trace=False)
-        traced.save(str(path))  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(network, torch.zeros(1, 3, height, width), check_trace=False)  # type: ignore[no-untyped-call]
+        traced.save(str(path))
 
 
 def _run_pnnx(traced: Path, width: int, height: int, half_weights: bool) -> None:

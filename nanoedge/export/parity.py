@@ -1,8 +1,8 @@
 """Parity: does a converted model, run in a fresh process, compute what the PyTorch model computes?
 
-Two comparisons, both must hold. Boxes are compared with those of the model as it was trained. Raw outputs are compared with
-the same network holding the weights that the files hold: rounding weights to fp16 alone moves single outputs by more than
-the limit, and would hide what the comparison is for, an error of the conversion.
+Two comparisons, both must hold. Boxes are compared with those of the model as it was trained. Raw outputs are
+compared with the same network holding the weights that the files hold: rounding weights to fp16 alone moves single
+outputs by more than the limit, and would hide what the comparison is for, an error of the conversion.
 """
 
 from __future__ import annotations
@@ -170,7 +170,9 @@ def _check_engine(folder: Path, model: Converted, reference: Reference, interfac
     raw_difference = float(difference.max()) / spread if np.isfinite(difference).all() else float("inf")
     compared, count, unmatched = _compare_decoded(outputs, reference, interface)
     passed = raw_difference <= MAX_RAW_DIFFERENCE and unmatched <= MAX_UNMATCHED_SHARE * count
-    return EngineParity(entry.engine, entry.precision, model.storage, raw_difference, compared, count, unmatched, passed)
+    return EngineParity(
+        entry.engine, entry.precision, model.storage, raw_difference, compared, count, unmatched, passed
+    )
 
 
 def run_in_fresh_process(folder: Path, entry: EngineEntry, pictures: Sequence[Path]) -> FloatArray:

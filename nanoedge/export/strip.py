@@ -33,7 +33,7 @@ class Census:
 
 def strip(model: NanoDetPlus) -> NanoDetPlus:
     """A copy of the network in evaluation mode without the AGM, batch norms folded. The model stays as it is."""
-    stripped = copy.deepcopy(model).to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+    stripped: NanoDetPlus = copy.deepcopy(model).to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     stripped.agm_neck = stripped.agm_head = None
     for block in stripped.modules():
         if isinstance(block, ConvNormAct) and isinstance(block.norm, nn.BatchNorm2d):
@@ -70,6 +70,6 @@ def check_census(found: Census, expected: Census, engine: str) -> None:
     """
     if found != expected:
         raise ExportError(
-            f"The {engine} model has {found.convolutions} convolutions with {found.weights} weights, but the network to "
-            f"deploy has {expected.convolutions} with {expected.weights}; the conversion is not to be trusted."
+            f"The {engine} model has {found.convolutions} convolutions with {found.weights} weights, but the network "
+            f"to deploy has {expected.convolutions} with {expected.weights}; the conversion is not to be trusted."
         )

@@ -61,9 +61,7 @@ def storage_of(target: str, asked: WeightStorage | None) -> Storage:
     return chosen.half_storage if (asked or chosen.default_weights) == "fp16" else "fp32"
 
 
-def convert(
-    target: str, network: nn.Module, width: int, height: int, folder: Path, storage: Storage
-) -> EngineEntry:
+def convert(target: str, network: nn.Module, width: int, height: int, folder: Path, storage: Storage) -> EngineEntry:
     """Convert to one target and prove that the graph holds exactly the stripped network.
 
     Raises:

@@ -93,8 +93,7 @@ def detection_loss(
             weights.repeat_interleave(4),
             4 * weight_sum,
         ),
-        giou=config.giou
-        * giou_loss(boxes_xyxy.flatten(0, 1)[positives], targets.boxes_xyxy, weights, weight_sum),
+        giou=config.giou * giou_loss(boxes_xyxy.flatten(0, 1)[positives], targets.boxes_xyxy, weights, weight_sum),
     )
 
 

@@ -48,13 +48,12 @@ class ConvNormAct(nn.Module):
         self.conv = nn.Conv2d(
             in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False
         )
-        self.norm: nn.Module = (
-            nn.GroupNorm(norm_groups, out_channels) if norm_groups else nn.BatchNorm2d(out_channels)
-        )
+        self.norm: nn.Module = nn.GroupNorm(norm_groups, out_channels) if norm_groups else nn.BatchNorm2d(out_channels)
         self.activation = make_activation(activation)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.activation(self.norm(self.conv(x)))
+        result: torch.Tensor = self.activation(self.norm(self.conv(x)))
+        return result
 
 
 class DepthwiseSeparable(nn.Module):
@@ -68,7 +67,8 @@ class DepthwiseSeparable(nn.Module):
         self.pointwise = ConvNormAct(in_channels, out_channels, activation=activation)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.pointwise(self.depthwise(x))
+        result: torch.Tensor = self.pointwise(self.depthwise(x))
+        return result
 
 
 class GhostModule(nn.Module):

@@ -29,8 +29,8 @@ class NanoDetPlus(nn.Module):
         config: the architecture.
         classes: number of classes.
 
-    The AGM's neck starts as a copy of the main neck. It reads the backbone's features; its head reads both necks' levels
-    side by side.
+    The AGM's neck starts as a copy of the main neck. It reads the backbone's features; its head reads both necks'
+    levels side by side.
     """
 
     def __init__(self, config: ModelConfig, classes: int) -> None:
@@ -65,7 +65,8 @@ class NanoDetPlus(nn.Module):
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Normalised pictures [N, 3, H, W] to raw predictions [N, priors, classes + 4 * (reg_max + 1)]."""
-        return self.head(self.neck(self.backbone(pictures)))
+        result: torch.Tensor = self.head(self.neck(self.backbone(pictures)))
+        return result
 
     def forward_training(self, pictures: torch.Tensor, detach_agm: bool) -> TrainingOutput:
         """Both heads' raw predictions; with `detach_agm` the AGM sends no gradient to the backbone and main neck."""

@@ -36,7 +36,7 @@ def decode_boxes(distributions: torch.Tensor, priors: torch.Tensor) -> torch.Ten
     """
     bins = distributions.shape[-1] // 4
     values = torch.arange(bins, dtype=distributions.dtype, device=distributions.device)
-    probabilities = distributions.unflatten(-1, (4, bins)).softmax(dim=-1)
+    probabilities = distributions.reshape(*distributions.shape[:-1], 4, bins).softmax(dim=-1)
     distances = (probabilities @ values) * priors[:, 2:]
     centres = priors[:, :2]
     return torch.cat([centres - distances[..., :2], centres + distances[..., 2:]], dim=-1)

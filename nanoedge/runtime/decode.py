@@ -80,8 +80,8 @@ def decode_nanodet_plus(
         score_threshold: in 0..1.
 
     Returns:
-        boxes float32 [M, 4] xyxy in pixels of the input (not clipped), scores float32 [M], class ids int64 [M]; in order
-        of prior, then class.
+        boxes float32 [M, 4] xyxy in pixels of the input (not clipped), scores float32 [M], class ids int64 [M]; in
+        order of prior, then class.
     """
     logits = output[:, :classes]
     rows, class_ids = np.nonzero(logits > logit_of(score_threshold))

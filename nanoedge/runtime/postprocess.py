@@ -46,7 +46,5 @@ def detections_of(
     if wanted is not None:
         keep &= wanted[class_ids]
     boxes, scores, class_ids = boxes[keep], scores[keep], class_ids[keep]
-    best = suppress(
-        boxes, scores, class_ids, postprocess.nms_iou, postprocess.class_aware, postprocess.max_detections
-    )
+    best = suppress(boxes, scores, class_ids, postprocess.nms_iou, postprocess.class_aware, postprocess.max_detections)
     return Detections(boxes[best], scores[best], class_ids[best], interface.classes)

@@ -33,7 +33,8 @@ class Placement:
         scale = np.array([self.scale_x, self.scale_y] * 2, np.float32)
         shift = np.array([self.shift_x, self.shift_y] * 2, np.float32)
         limit = np.array([self.picture_width, self.picture_height] * 2, np.float32)
-        return np.clip((boxes_xyxy - shift) / scale, np.float32(0), limit)
+        clipped: FloatArray = np.clip((boxes_xyxy - shift) / scale, np.float32(0), limit)
+        return clipped
 
 
 def placement(width: int, height: int, spec: InputSpec) -> tuple[Placement, tuple[int, int]]:

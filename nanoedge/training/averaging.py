@@ -22,6 +22,8 @@ class RampedAveraging(WeightAveraging):
 
     def __init__(self, decay: float) -> None:
         def average(averaged: Any, current: Any, updates: torch.Tensor | int) -> None:
-            get_ema_multi_avg_fn(ramped_decay(decay, int(updates)))(averaged, current, updates)
+            get_ema_multi_avg_fn(  # type: ignore[no-untyped-call]
+                ramped_decay(decay, int(updates))
+            )(averaged, current, updates)
 
         super().__init__(multi_avg_fn=average)

@@ -14,7 +14,7 @@ import lightning.pytorch as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nanoedge.errors import TrainingInterrupted
+from nanoedge.errors import TrainingInterruptedError
 
 
 class ProgressDisplay(pl.Callback):
@@ -150,14 +150,16 @@ class InterruptSaver(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self._asked:
-            raise TrainingInterrupted(self._farewell())
+            raise TrainingInterruptedError(self._farewell())
 
     def _stop(self, trainer: pl.Trainer) -> None:
         trainer.save_checkpoint(self.path)
-        raise TrainingInterrupted(self._farewell())
+        raise TrainingInterruptedError(self._farewell())
 
     def _farewell(self) -> str:
-        return f"Training was stopped; the state is saved. Go on with: nanoedge train --resume {self.path.parent.parent}"
+        return (
+            f"Training was stopped; the state is saved. Go on with: nanoedge train --resume {self.path.parent.parent}"
+        )
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._restore()

@@ -33,6 +33,10 @@ class DetectorModule(pl.LightningModule):
         data_fingerprint: names the training data in checkpoints.
     """
 
+    mean: torch.Tensor
+    std: torch.Tensor
+    priors: torch.Tensor
+
     def __init__(self, config: Config, classes: tuple[str, ...], data_fingerprint: str = "") -> None:
         super().__init__()
         self.config = config

@@ -1,7 +1,7 @@
 """Parameter names of the original NanoDet-Plus project to ours.
 
-The original's names are an interface that its published checkpoints use; only names are mapped here, tensors stay as they
-are. The tables read: part of the original's name (a regular expression) to part of ours, applied in order.
+The original's names are an interface that its published checkpoints use; only names are mapped here, tensors stay as
+they are. The tables read: part of the original's name (a regular expression) to part of ours, applied in order.
 """
 
 from __future__ import annotations

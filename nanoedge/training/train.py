@@ -40,7 +40,7 @@ class TrainingResult:
     best: Path
     last: Path
     epochs: int
-    best_AP: float
+    best_ap: float
     last_metrics: dict[str, Any] | None
 
     def as_json(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class TrainingResult:
             "best": str(self.best),
             "last": str(self.last),
             "epochs": self.epochs,
-            "best_AP": round(self.best_AP, 5),
+            "best_AP": round(self.best_ap, 5),
             "last_metrics": self.last_metrics,
         }
 
@@ -82,7 +82,9 @@ def train(
     return _fit(config, splits, run, resume=None, weights=weights, quiet=quiet, say=say)
 
 
-def resume(run: Path, overrides: Sequence[str] = (), quiet: bool = False, say: Say = lambda text: None) -> TrainingResult:
+def resume(
+    run: Path, overrides: Sequence[str] = (), quiet: bool = False, say: Say = lambda text: None
+) -> TrainingResult:
     """Go on with a run exactly where it stopped: weights, averages, optimiser, schedule, order, best metric.
 
     Args:
@@ -225,7 +227,7 @@ def _fit(
         best=checkpoints / "best.ckpt",
         last=checkpoints / "last.ckpt",
         epochs=trainer.current_epoch,
-        best_AP=float(best.best_model_score or 0.0),
+        best_ap=float(best.best_model_score or 0.0),
         last_metrics=module.last_metrics,
     )
 
@@ -260,5 +262,3 @@ def _quieten_lightning() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"lightning\..*")
     warnings.filterwarnings("ignore", message=r".*TypedStorage is deprecated.*")
-
-

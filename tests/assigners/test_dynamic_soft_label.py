@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-
 from nanoedge.assigners import Assignment, GroundTruth, assign_dynamic_soft_label
 from nanoedge.models.priors import make_priors
 
@@ -80,9 +79,7 @@ def literal_assignment(scene: Scene, candidates: int = 13, iou_cost: float = 3.0
     priors, boxes, logits = (values.double().tolist() for values in (PRIORS, scene.boxes_xyxy, scene.logits))
     objects, kinds = scene.truth.boxes_xyxy.double().tolist(), scene.truth.class_ids.tolist()
     competing = [
-        row
-        for row, (x, y, _) in enumerate(priors)
-        if any(x1 < x < x2 and y1 < y < y2 for x1, y1, x2, y2 in objects)
+        row for row, (x, y, _) in enumerate(priors) if any(x1 < x < x2 and y1 < y < y2 for x1, y1, x2, y2 in objects)
     ]
     wishes: dict[int, list[tuple[float, int, float]]] = {}
     for number, (box, kind) in enumerate(zip(objects, kinds, strict=True)):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from nanoedge.data.readers.coco import read_coco
 from nanoedge.data.synthetic import CLASSES, Scene, draw_scene, write_synthetic_set
 from nanoedge.data.synthetic.dataset import is_negative

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from nanoedge.config.load import shipped_configs
 
 
@@ -27,9 +26,7 @@ def test_a_shipped_config_trains_exports_and_agrees(name: str, tmp_path: Path, s
     ]
     run, bundle = tmp_path / "run", tmp_path / f"{name}.nanoedge"
     nanoedge("train", name, *settings, "--out", str(run))
-    done = nanoedge(
-        "export", str(run / "checkpoints" / "best.ckpt"), "--target", "all", "--out", str(bundle), "--json"
-    )
+    done = nanoedge("export", str(run / "checkpoints" / "best.ckpt"), "--target", "all", "--out", str(bundle), "--json")
     parity = json.loads(done.stdout)["parity"]
     assert [row["engine"] for row in parity["engines"]] == ["ncnn", "openvino", "onnx"]
     assert all(row["passed"] and row["raw_difference"] <= 1e-3 for row in parity["engines"])

@@ -10,7 +10,6 @@ import numpy as np
 import onnx
 import pytest
 import torch
-
 from nanoedge.bundle import load_bundle
 from nanoedge.errors import ExportError, InputError, ParityError
 from nanoedge.export import targets
@@ -76,7 +75,9 @@ def test_weights_are_stored_as_asked(tmp_path: Path, small_run: Path) -> None:
         out = tmp_path / f"{storage}.nanoedge"
         result = export_bundle(best_of(small_run), ["all"], out, weights=storage)
         sizes[storage] = {name: entry.size for name, entry in result.manifest.files.items()}
-        half = any(part.data_type == onnx.TensorProto.FLOAT16 for part in onnx.load(out / "model.onnx").graph.initializer)
+        half = any(
+            part.data_type == onnx.TensorProto.FLOAT16 for part in onnx.load(out / "model.onnx").graph.initializer
+        )
         assert half == (storage == "fp16")
     for name in ("model.ncnn.bin", "model.bin", "model.onnx"):
         assert sizes["fp16"][name] < 0.75 * sizes["fp32"][name]

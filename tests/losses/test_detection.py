@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-
 from nanoedge.config.schema import LossConfig
 from nanoedge.losses.detection import BatchTargets, DetectionLoss, box_distances, detection_loss, total_loss
 from nanoedge.losses.distribution_focal import distribution_focal_loss
@@ -45,7 +44,7 @@ def predictions_of(seed: int) -> torch.Tensor:
     return torch.randn(2, len(PRIORS), CLASSES + 32, generator=generator)
 
 
-def loss_of(predictions: torch.Tensor, targets: BatchTargets, config: LossConfig = PUBLISHED, **more) -> DetectionLoss:  # noqa: ANN003
+def loss_of(predictions: torch.Tensor, targets: BatchTargets, config: LossConfig = PUBLISHED, **more) -> DetectionLoss:
     boxes = decode_boxes(predictions[..., CLASSES:], PRIORS)
     return detection_loss(predictions, boxes, PRIORS, targets, CLASSES, config, **more)
 

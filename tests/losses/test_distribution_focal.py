@@ -6,7 +6,6 @@ import math
 
 import pytest
 import torch
-
 from nanoedge.losses.distribution_focal import distribution_focal_loss
 
 BINS = 8

@@ -8,7 +8,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from nanoedge.losses.iou import aligned_iou, giou_loss, pairwise_iou
 
 KINDS = ("iou", "giou", "diou", "ciou")

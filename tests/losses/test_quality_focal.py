@@ -6,7 +6,6 @@ import math
 
 import pytest
 import torch
-
 from nanoedge.losses.quality_focal import quality_focal_loss
 
 PRIORS, CLASSES = 12, 5

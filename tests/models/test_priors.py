@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-
 from nanoedge.config.interface import DecoderSpec
 from nanoedge.models.priors import decode_boxes, make_priors
 from nanoedge.runtime import decode as numpy_twin

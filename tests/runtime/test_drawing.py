@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from nanoedge.detections import Detections
 from nanoedge.runtime.drawing import class_colour, contact_sheet, draw_detections
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from nanoedge.config.load import load_config
 from nanoedge.config.schema import ModelConfig
 from nanoedge.errors import CheckpointError, NanoEdgeError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from nanoedge.config.schema import TrainingConfig
 from nanoedge.training.averaging import ramped_decay
 from nanoedge.training.module import learning_rate_factor

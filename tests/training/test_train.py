@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from nanoedge.config.load import load_config
 from nanoedge.errors import InputError, TrainingError
 from nanoedge.training.checkpoints import load_checkpoint, read_tensor_file
@@ -93,7 +92,7 @@ def test_ctrl_c_saves_and_resume_goes_on_in_the_middle_of_the_epoch(tmp_path: Pa
     assert process.returncode == 130, errors
     assert "--resume" in errors
     progress = read_tensor_file(stopped / "checkpoints" / "last.ckpt")["loops"]["fit_loop"]
-    assert 0 < progress["epoch_loop.batch_progress"]["current"]["ready"]
+    assert progress["epoch_loop.batch_progress"]["current"]["ready"] > 0
     resume(stopped, quiet=True)
     assert_same_weights(whole.last, stopped / "checkpoints" / "last.ckpt")
 
@@ -106,7 +105,7 @@ def test_resume_keeps_the_best_metric_and_refuses_a_finished_run(tmp_path: Path,
 
 
 def test_only_the_place_of_data_and_machine_can_change_on_resume(small_run: Path) -> None:
-    with pytest.raises(InputError, match="training.learning_rate=1 .*cannot be changed|cannot be changed"):
+    with pytest.raises(InputError, match="cannot be changed"):
         resume(small_run, ["training.learning_rate=1"], quiet=True)
 
 

@@ -94,7 +94,9 @@ def _read_json(path: Path) -> dict[str, list[dict[str, Any]]]:
     except FileNotFoundError as error:
         raise DataError(f"The annotation file {path} does not exist; set data.root or the split's path.") from error
     except json.JSONDecodeError as error:
-        raise DataError(f"{path} is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from error
+        raise DataError(
+            f"{path} is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"The annotation file {path} cannot be read: {error}.") from error
     if not isinstance(document, dict):

@@ -50,14 +50,23 @@ class SqueezeExcite(nn.Module):
         self.gate = nn.Hardsigmoid()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.gate(self.expand(self.activation(self.reduce(self.pool(x)))))
+        result: torch.Tensor = x * self.gate(self.expand(self.activation(self.reduce(self.pool(x)))))
+        return result
 
 
 class GhostBottleneck(nn.Module):
-    """Ghost module up, depth-wise convolution where the stride is 2, squeeze-excite, Ghost module down, plus shortcut."""
+    """Ghost module up, depth-wise convolution where the stride is 2, squeeze-excite, Ghost module down, plus
+    shortcut."""
 
     def __init__(
-        self, in_channels: int, expanded: int, out_channels: int, kernel_size: int, stride: int, squeeze: bool, activation: str
+        self,
+        in_channels: int,
+        expanded: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int,
+        squeeze: bool,
+        activation: str,
     ) -> None:
         super().__init__()
         self.ghost1 = GhostModule(in_channels, expanded, activation)
@@ -71,7 +80,8 @@ class GhostBottleneck(nn.Module):
         self.shortcut = ghost_shortcut(in_channels, out_channels, kernel_size, stride)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.ghost2(self.squeeze_excite(self.depthwise(self.ghost1(x)))) + self.shortcut(x)
+        result: torch.Tensor = self.ghost2(self.squeeze_excite(self.depthwise(self.ghost1(x)))) + self.shortcut(x)
+        return result
 
 
 class GhostNet(nn.Module):

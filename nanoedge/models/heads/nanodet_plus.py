@@ -5,6 +5,8 @@ The box distributions are those of Generalized Focal Loss, https://arxiv.org/abs
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import nn
 
@@ -44,7 +46,7 @@ class NanoDetPlusHead(nn.Module):
             nn.Sequential(
                 *(
                     DepthwiseSeparable(narrow, wide, kernel_size, activation=activation)
-                    for narrow, wide in zip(widths[:-1], widths[1:], strict=True)
+                    for narrow, wide in itertools.pairwise(widths)
                 )
             )
             for _ in range(levels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import nn
 
@@ -41,7 +43,7 @@ class SimpleConvHead(nn.Module):
             return nn.Sequential(
                 *(
                     ConvNormAct(narrow, wide, 3, activation=activation, norm_groups=NORM_GROUPS)
-                    for narrow, wide in zip(widths[:-1], widths[1:], strict=True)
+                    for narrow, wide in itertools.pairwise(widths)
                 )
             )
 

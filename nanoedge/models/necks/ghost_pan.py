@@ -20,7 +20,8 @@ class GhostBlock(nn.Module):
         self.shortcut = ghost_shortcut(in_channels, out_channels, kernel_size, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.ghost2(self.ghost1(x)) + self.shortcut(x)
+        result: torch.Tensor = self.ghost2(self.ghost1(x)) + self.shortcut(x)
+        return result
 
 
 class GhostPAN(nn.Module):
