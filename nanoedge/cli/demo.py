@@ -31,11 +31,8 @@ def demo(
         rows.append([row["engine"], f"{row['AP']:.3f}", f"{row['AP50']:.3f}", *stages])
     terminal.finish(
         result.as_json(),
-        f"{table(rows)}
-"
-        f"(median of one {result.size[0]}x{result.size[1]} picture on one thread; {result.seconds:.0f} s in all)
-
-"
+        f"{table(rows)}\n"
+        f"(median of one {result.size[0]}x{result.size[1]} picture on one thread; {result.seconds:.0f} s in all)\n\n"
         f"boxes to look at: {result.sheet}\n"
         f"next: nanoedge detect {result.bundle} PICTURE --out found\n"
         f"      nanoedge train nanodet-plus-m_320 data.root=YOUR_DATA …   (see the README)",
