@@ -21,7 +21,7 @@ from nanoedge.data.transforms import (
     warp_picture,
     worth_learning,
 )
-from nanoedge.errors import DataError
+from nanoedge.errors import DataError, NanoEdgeError
 from nanoedge.pictures import opencv, read_picture
 
 EpochIndex = tuple[int, int]
@@ -57,7 +57,7 @@ class Batch:
     names: list[str]
 
 
-class TrainingDataset(Dataset[TrainingSample]):
+class TrainingDataset(Dataset[TrainingSample | NanoEdgeError]):
     """Augmented pictures, addressed by (epoch, index)."""
 
     def __init__(
@@ -71,8 +71,19 @@ class TrainingDataset(Dataset[TrainingSample]):
     def __len__(self) -> int:
         return len(self.index)
 
-    def __getitem__(self, place: EpochIndex) -> TrainingSample:
-        epoch, number = place
+    def __getitem__(self, place: EpochIndex) -> TrainingSample | NanoEdgeError:
+        """The sample, or what is wrong with it: a worker process could not raise it without burying its sentence."""
+        try:
+            return self.sample(*place)
+        except NanoEdgeError as error:
+            return error
+
+    def sample(self, epoch: int, number: int) -> TrainingSample:
+        """One augmented picture.
+
+        Raises:
+            DataError: when the picture cannot be read or its size is not the annotated one.
+        """
         sample = self.index.samples[number]
         random = np.random.default_rng([self.seed, epoch, number])
         picture = read_picture(sample.path)
@@ -97,8 +108,13 @@ class TrainingDataset(Dataset[TrainingSample]):
         )
 
 
-def collate(samples: Sequence[TrainingSample]) -> Batch:
-    """Stack pictures, list the rest."""
+def collate(loaded: Sequence[TrainingSample | NanoEdgeError]) -> Batch | NanoEdgeError:
+    """Stack pictures, list the rest; a sample that failed stands for the whole batch."""
+    samples: list[TrainingSample] = []
+    for item in loaded:
+        if isinstance(item, NanoEdgeError):
+            return item
+        samples.append(item)
     return Batch(
         pictures=torch.stack([sample.picture for sample in samples]),
         boxes_xyxy=[sample.boxes_xyxy for sample in samples],
@@ -138,7 +154,7 @@ class EpochSampler(Sampler[EpochIndex]):
         return iter([(self.epoch, int(number)) for number in order[start:]])
 
 
-class TrainingLoader(DataLoader[TrainingSample]):
+class TrainingLoader(DataLoader[TrainingSample | NanoEdgeError]):
     """Batches in the order of an `EpochSampler`; the last, smaller batch is left out when there is a full one.
 
     Its length is that of a whole epoch, also when it starts in the middle of one. Lightning sees from `state_dict` that

@@ -13,7 +13,7 @@ from nanoedge.config.schema import Config, TrainingConfig
 from nanoedge.data.index import DatasetIndex
 from nanoedge.data.loader import Batch
 from nanoedge.detections import Detections
-from nanoedge.errors import TrainingError
+from nanoedge.errors import NanoEdgeError, TrainingError
 from nanoedge.evaluation.coco_metrics import coco_metrics
 from nanoedge.evaluation.evaluate import read_sample
 from nanoedge.evaluation.tensor_predictor import FloatArray, tensor_predictor
@@ -53,8 +53,10 @@ class DetectorModule(pl.LightningModule):
 
     # --- training -----------------------------------------------------------------------------------------------
 
-    def training_step(self, batch: Batch, batch_index: int) -> torch.Tensor:
+    def training_step(self, batch: Batch | NanoEdgeError, batch_index: int) -> torch.Tensor:
         """The loss of one batch: head plus AGM, both under the same assignment."""
+        if isinstance(batch, NanoEdgeError):
+            raise batch
         losses = self.losses_of(batch)
         loss = total_loss(losses)
         if not torch.isfinite(loss):

@@ -1,0 +1,111 @@
+"""Run benchmarks and write docs/results.md: python -m tools.results [NAME …]; `--render` only writes the page."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tools.results.figures import REPOSITORY
+
+# name: (title, arguments of `python`)
+BENCHMARKS: dict[str, tuple[str, list[str]]] = {
+    "commands": ("Whole commands", ["-m", "tools.results.commands"]),
+    "train-step": ("One training step", ["-m", "tools.results.train_step"]),
+    "accuracy-320": ("COCO AP of Plus-m 320 on every engine", ["-m", "tools.results.accuracy", "320"]),
+    "accuracy-416": ("COCO AP of Plus-m 416 on every engine", ["-m", "tools.results.accuracy", "416"]),
+    "ncnn-agreement-320": ("Our ncnn export against others', 320", ["-m", "tools.results.ncnn_agreement", "320"]),
+    "ncnn-agreement-416": ("Our ncnn export against others', 416", ["-m", "tools.results.ncnn_agreement", "416"]),
+    "demo": ("The demo", ["-m", "tools.results.demo"]),
+    "suite": ("The test suite", ["-m", "tools.results.suite"]),
+    "bccd": ("BCCD from scratch", ["-m", "tools.results.bccd"]),
+}
+KEPT = REPOSITORY / "docs" / "results"
+PAGE = REPOSITORY / "docs" / "results.md"
+
+
+def main(arguments: list[str]) -> None:
+    """Run the named benchmarks, or all, then write the page."""
+    names = [name for name in arguments if name != "--render"] or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"Unknown benchmark {unknown[0]!r}; known: {', '.join(BENCHMARKS)}.")
+    KEPT.mkdir(exist_ok=True)
+    if "--render" not in arguments:
+        for name in names:
+            print(f"==> {name}", file=sys.stderr, flush=True)
+            (KEPT / f"{name}.json").write_text(json.dumps(run(name), indent=2, ensure_ascii=False) + "\n")
+            PAGE.write_text(render())
+    PAGE.write_text(render())
+    print(f"{PAGE.relative_to(REPOSITORY)} is written", file=sys.stderr)
+
+
+def run(name: str) -> dict[str, Any]:
+    """One benchmark's document with machine, date, commit and command."""
+    title, arguments = BENCHMARKS[name]
+    done = subprocess.run([sys.executable, *arguments], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"The benchmark {name} ended with status {done.returncode}.")
+    return {
+        "title": title,
+        "command": " ".join(["python", *arguments]),
+        "machine": machine(),
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": commit(),
+        **json.loads(done.stdout),
+    }
+
+
+def machine() -> str:
+    """The CPU's name, its cores and the system, in words."""
+    model = platform.processor() or platform.machine()
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    return f"{model}, {len(os.sched_getaffinity(0))} cores, {platform.machine()}, Python {platform.python_version()}"
+
+
+def commit() -> str:
+    """The commit that was measured; a mark says when files were changed since."""
+    head = subprocess.run(
+        ["git", "rev-parse", "--short=10", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    status = ["git", "status", "--porcelain", "--untracked-files=no", "--", "nanoedge", "configs", "tools"]
+    changed = subprocess.run(status, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.strip()
+    return f"{head} with changes" if changed else head
+
+
+def render() -> str:
+    """The page, from the kept documents alone."""
+    lines = [
+        "# Results",
+        "",
+        "Every figure on this page was written by `make results` from the JSON in `docs/results/`; none is typed",
+        "by hand.",
+        "A benchmark is run again with `make results ONLY=NAME`. Real data and weights are found through",
+        "`NANOEDGE_SHARED` (default `../shared`). Times of different machines cannot be compared.",
+    ]
+    for name in BENCHMARKS:
+        path = KEPT / f"{name}.json"
+        if not path.exists():
+            continue
+        document = json.loads(path.read_text())
+        lines += ["", f"## {document['title']}", ""]
+        lines += [f"`make results ONLY={name}`, that is `{document['command']}`: {document['method']}.", ""]
+        lines += [f"{document['date']}, commit {document['commit']}, {document['machine']}.", ""]
+        lines += ["| what | measured | to reach | |", "|---|---|---|---|"]
+        for figure in document["figures"]:
+            verdict = {True: "reached", False: "**missed**", None: ""}[figure["reached"]]
+            value = f"{figure['value']} {figure['unit']}".strip()
+            lines.append(f"| {figure['name']} | {value} | {figure['reach']} | {verdict} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
