@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from nanoedge.errors import InputError, NanoEdgeError
@@ -22,8 +23,10 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(stream.fileno())
         os.replace(aside, path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise NanoEdgeError(f"{path} could not be written: {error.strerror or error}.") from error
+    finally:
+        with suppress(OSError):  # gone after the rename, or never made
+            aside.unlink()
 
 
 def refuse_existing(path: Path, force: bool) -> None:

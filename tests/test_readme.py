@@ -14,7 +14,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Long trainings are cut short: the command stays as it is written, these settings come after it.
-SHORT = "training.epochs=1 training.batch_size=8 input.width=96 input.height=64 data.workers=0".split()
+SHORT = ["training.epochs=1", "training.batch_size=8", "input.width=96", "input.height=64", "data.workers=0"]
 ELSEWHERE = ("make ", ". .venv", "pip install")  # run by `make results` and by the checks of a release
 
 

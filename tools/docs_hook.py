@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from pydantic import BaseModel
-
 from nanoedge.config.load import shipped_configs
 from nanoedge.config.schema import Config
+from pydantic import BaseModel
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from nanoedge.config.base import StrictModel
-from nanoedge.config.interface import DecoderSpec, InputSpec, Interface, PostprocessSpec
+from nanoedge.config.interface import ClassNames, DecoderSpec, InputSpec, Interface, PostprocessSpec
 
 FORMAT = "nanoedge-bundle"
 VERSION = 1
@@ -78,7 +78,7 @@ class Manifest(StrictModel):
     name: PlainName
     task: Literal["detect"] = "detect"
     licence: str = ""
-    classes: Annotated[tuple[str, ...], Field(min_length=1)]
+    classes: ClassNames
     input: InputSpec
     decoder: DecoderSpec
     postprocess: PostprocessSpec

@@ -28,8 +28,8 @@ def folder_in_the_making(place: Path, force: bool) -> Iterator[Path]:
         InputError: when `place` exists and is not to be replaced.
         NanoEdgeError: when the disk is full or not writable.
     """
-    check_free(place, force)
     try:
+        check_free(place, force)
         place.parent.mkdir(parents=True, exist_ok=True)
         making = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
     except OSError as error:

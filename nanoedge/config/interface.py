@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
 from nanoedge.config.base import Fraction, PositiveFloat, PositiveInt, StrictModel
 
 Triple = tuple[float, float, float]
 InputSide = Annotated[int, Field(ge=32, le=4096)]
+
+
+def _without_doubles(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) != len(names):
+        raise ValueError("two classes have the same name")
+    return names
+
+
+ClassNames = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_without_doubles)]
 
 
 class InputSpec(StrictModel):
@@ -60,16 +69,10 @@ EVALUATION_POSTPROCESS = PostprocessSpec(score_threshold=0.05, nms_iou=0.6, max_
 class Interface(StrictModel):
     """Input, decoder and post-processing of one detector, with its class names."""
 
-    classes: tuple[str, ...] = Field(min_length=1)
+    classes: ClassNames
     input: InputSpec
     decoder: DecoderSpec
     postprocess: PostprocessSpec
-
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> Interface:
-        if len(set(self.classes)) != len(self.classes):
-            raise ValueError("two classes have the same name")
-        return self
 
     @property
     def output_channels(self) -> int:

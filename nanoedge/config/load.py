@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ class _StrictLoader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} cannot be a key", key_node.start_mark)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} stands here a second time", key_node.start_mark
@@ -64,7 +67,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"The configuration {path} cannot be read: {error}.") from error
     try:
         document = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 (a SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that does not exist
         raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(document, dict):
         raise ConfigError(f"{path} must hold 'key: value' lines at the top, not {type(document).__name__}.")
@@ -81,7 +84,7 @@ def find_config(name_or_path: str) -> Path:
     if name_or_path in shipped:
         return shipped[name_or_path]
     path = Path(name_or_path)
-    if path.is_file():
+    if os.path.isfile(path):  # Path.is_file raises for a name that is too long
         return path
     close = difflib.get_close_matches(name_or_path, shipped, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
@@ -122,7 +125,7 @@ def _apply_override(document: dict[str, Any], override: str) -> None:
         raise ConfigError(f"The override {override!r} is not of the form key=value, such as training.epochs=30.")
     try:
         value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 (a SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"The value of {key!r} is not valid YAML: {text!r}.") from error
     place = document
     *parents, last = key.split(".")

@@ -23,7 +23,7 @@ _ACTIVATIONS = {
 }
 _BACKBONES = {"ShuffleNetV2": "shufflenet_v2", "GhostNet": "ghostnet"}
 _BACKBONE_STAGES = {"ShuffleNetV2": [2, 3, 4], "GhostNet": [4, 6, 9]}
-_DEFAULT_ACTIVATIONS = {"ShuffleNetV2": "LeakyReLU", "GhostNet": "ReLU"}
+_DEFAULT_ACTIVATION = "ReLU"  # of the original's backbones
 
 
 def config_from_nanodet_yaml(path: Path) -> Config:
@@ -48,6 +48,8 @@ class _Reader:
             )
         classes = self.document.get("class_names")
         count = self.value("model.arch.head.num_classes")
+        if classes is not None and not isinstance(classes, list):
+            raise ConfigError(f"{self.path}: class_names must be a list, not {classes!r}.")
         if classes is not None and len(classes) != count:
             raise ConfigError(f"{self.path}: {len(classes)} class_names stand beside num_classes {count}.")
         return {
@@ -90,28 +92,35 @@ class _Reader:
         if found != wanted:
             raise ConfigError(f"{self.path}: {place} is {found!r}; NanoEdge can import only {wanted!r} there.")
 
+    def pair(self, place: str, default: Any = ...) -> list[Any]:
+        found = self.value(place, default)
+        if not isinstance(found, list) or len(found) != 2:
+            raise ConfigError(f"{self.path}: {place} must be a list of two, not {found!r}.")
+        return found
+
     def activation(self, place: str, default: str) -> str:
         name = self.value(place, default)
-        if name not in _ACTIVATIONS:
+        if not isinstance(name, str) or name not in _ACTIVATIONS:
             raise ConfigError(f"{self.path}: the activation {name!r} at {place} is not known.")
         return _ACTIVATIONS[name]
 
     def backbone(self) -> dict[str, Any]:
         name = self.value("model.arch.backbone.name")
-        if name not in _BACKBONES:
+        if not isinstance(name, str) or name not in _BACKBONES:
             raise ConfigError(f"{self.path}: the backbone {name!r} is not one of {', '.join(_BACKBONES)}.")
         self.require("model.arch.backbone.out_stages", _BACKBONE_STAGES[name])
         if name == "ShuffleNetV2":
             self.require("model.arch.backbone.with_last_conv", False)
-            width = float(str(self.value("model.arch.backbone.model_size", "1.0x")).rstrip("x"))
+            width = str(self.value("model.arch.backbone.model_size", "1.5x")).removesuffix("x")
         else:
-            width = float(self.value("model.arch.backbone.width_mult", 1.0))
-        activation = self.activation("model.arch.backbone.activation", _DEFAULT_ACTIVATIONS[name])
+            width = self.value("model.arch.backbone.width_mult", 1.0)
+        activation = self.activation("model.arch.backbone.activation", _DEFAULT_ACTIVATION)
         return {"name": _BACKBONES[name], "width": width, "activation": activation}
 
     def neck(self) -> dict[str, Any]:
         self.require("model.arch.fpn.name", "GhostPAN")
-        for key, wanted in (("use_depthwise", True), ("expand", 1), ("num_blocks", 1), ("use_res", False)):
+        self.require("model.arch.fpn.use_depthwise", True, default=False)
+        for key, wanted in (("expand", 1), ("num_blocks", 1), ("use_res", False)):
             self.require(f"model.arch.fpn.{key}", wanted)
         return {
             "name": "ghost_pan",
@@ -124,8 +133,11 @@ class _Reader:
     def head(self) -> dict[str, Any]:
         self.require("model.arch.head.name", "NanoDetPlusHead")
         self.require("model.arch.head.norm_cfg.type", "BN")
-        levels = 3 + self.value("model.arch.fpn.num_extra_level", 0)
-        self.require("model.arch.head.strides", [8 * 2**level for level in range(levels)])
+        self.require("model.arch.head.conv_type", "DWConv")
+        extra = self.value("model.arch.fpn.num_extra_level", 0)
+        if not isinstance(extra, int) or not 0 <= extra <= 2:
+            raise ConfigError(f"{self.path}: model.arch.fpn.num_extra_level is {extra!r}; it must be 0, 1 or 2.")
+        self.require("model.arch.head.strides", [8 * 2**level for level in range(3 + extra)], default=[8, 16, 32])
         return {
             "name": "nanodet_plus",
             "channels": self.value("model.arch.head.feat_channels", 96),
@@ -139,17 +151,22 @@ class _Reader:
         if self.value("model.arch.aux_head", None) is None:
             return {"enabled": False}
         self.require("model.arch.aux_head.name", "SimpleConvHead")
+        self.require("model.arch.aux_head.reg_max", self.value("model.arch.head.reg_max", 7), default=16)
+        activation = self.value("model.arch.head.activation", "LeakyReLU")
+        self.require("model.arch.aux_head.activation", activation, default="LeakyReLU")
         return {
             "enabled": True,
-            "channels": self.value("model.arch.aux_head.feat_channels", 192),
+            "channels": self.value("model.arch.aux_head.feat_channels", 256),
             "stacked_convs": self.value("model.arch.aux_head.stacked_convs", 4),
             "detach_epoch": self.value("model.arch.detach_epoch", 0),
         }
 
     def input(self) -> dict[str, Any]:
-        width, height = self.value("data.val.input_size")
+        width, height = self.pair("data.val.input_size")
+        self.require("data.train.input_size", [width, height])
+        self.require("data.train.keep_ratio", False)
         self.require("data.val.keep_ratio", False)
-        mean, std = self.value("data.val.pipeline.normalize")
+        mean, std = self.pair("data.val.pipeline.normalize")
         return {"width": width, "height": height, "resize": "stretch", "mean": mean, "std": std}
 
     def loss(self) -> dict[str, Any]:
@@ -166,10 +183,14 @@ class _Reader:
         for key in ("perspective", "rotation", "shear"):
             if self.value(f"{place}.{key}", 0) not in (0, 0.0):
                 raise ConfigError(f"{self.path}: {place}.{key} is not 0; NanoEdge does not augment that way.")
-        stretch = self.value(f"{place}.stretch", [[1, 1], [1, 1]])
+        across, down = self.pair(f"{place}.stretch", [[1, 1], [1, 1]])
+        if across != down:
+            raise ConfigError(
+                f"{self.path}: {place}.stretch differs in width and height; NanoEdge stretches both alike."
+            )
         return {
             "scale": self.value(f"{place}.scale", [1, 1]),
-            "stretch": stretch[0],
+            "stretch": across,
             "translate": self.value(f"{place}.translate", 0),
             "flip": self.value(f"{place}.flip", 0),
             "brightness": self.value(f"{place}.brightness", 0),

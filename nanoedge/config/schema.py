@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from nanoedge.config.base import Fraction, PositiveFloat, PositiveInt, StrictModel
-from nanoedge.config.interface import DecoderSpec, InputSpec, Interface, PostprocessSpec
+from nanoedge.config.interface import ClassNames, DecoderSpec, InputSpec, Interface, PostprocessSpec
 
 ActivationName = Literal["relu", "relu6", "leaky_relu", "hard_swish", "silu"]
 Range = tuple[float, float]
@@ -171,7 +171,7 @@ class Config(StrictModel):
     """One training run."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the run and its bundle")
-    classes: tuple[str, ...] | None = Field(None, description="class names; null takes the training data's")
+    classes: ClassNames | None = Field(None, description="class names; null takes the training data's")
     model: ModelConfig = ModelConfig()
     input: InputSpec = InputSpec()
     postprocess: PostprocessSpec = PostprocessSpec()

@@ -175,6 +175,20 @@ class TrainingLoader(DataLoader[TrainingSample | NanoEdgeError]):
         )
         self.order = sampler
 
+    def __iter__(self) -> Any:
+        """Batches of the epoch.
+
+        Workers are forked here. OpenCV's threads do not survive that, and the worker would wait for them for ever: so
+        they are sent home first.
+        """
+        cv2 = opencv()
+        threads = cv2.getNumThreads()
+        if self.num_workers:
+            cv2.setNumThreads(1)
+        batches = super().__iter__()
+        cv2.setNumThreads(threads)
+        return batches
+
     def start_at_batch(self, batch: int) -> None:
         """Begin the next iteration at this batch of its epoch."""
         self.order.skip(batch * (self.batch_size or 1))

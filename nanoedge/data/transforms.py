@@ -92,14 +92,19 @@ def warp_matrix(size: tuple[int, int], out_size: tuple[int, int], warp: WarpPara
 
 
 def warp_picture(picture: Picture, matrix: Matrix, out_size: tuple[int, int]) -> Picture:
-    """Apply a continuous-coordinate map to a picture; outside is black."""
+    """Apply a continuous-coordinate map (zoom, flip, shift) to a picture; pixels whose centre is outside are black."""
     cv2 = opencv()
     half_up = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     half_down = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
     on_pixels = (half_down @ matrix @ half_up)[:2]
     warped: Picture = cv2.warpAffine(
-        picture, on_pixels, out_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+        picture, on_pixels, out_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+    height, width = picture.shape[:2]
+    edges = matrix[:2, :2] @ np.array([[0, width], [0, height]]) + matrix[:2, 2:]
+    (left, top), (right, bottom) = np.rint([edges.min(axis=1), edges.max(axis=1)]).astype(int)
+    warped[: max(0, top)] = warped[max(0, bottom) :] = 0
+    warped[:, : max(0, left)] = warped[:, max(0, right) :] = 0
     return warped
 
 

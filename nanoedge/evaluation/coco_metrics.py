@@ -55,11 +55,7 @@ def coco_metrics(index: DatasetIndex, found: Mapping[int, Detections]) -> CocoMe
         raise NanoEdgeError("Evaluation needs faster-coco-eval: pip install 'nanoedge[eval]'.") from error
 
     truth = COCO(_truth_document(index))
-    rows = _result_rows(found)
-    if not rows:
-        nothing = dict.fromkeys(index.classes, 0.0)
-        return CocoMetrics(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, nothing, len(index))
-    evaluation = COCOeval_faster(truth, truth.loadRes(rows), "bbox", print_function=lambda *_: None)
+    evaluation = COCOeval_faster(truth, truth.loadRes(_result_rows(found)), "bbox", print_function=lambda *_: None)
     evaluation.params.maxDets = [1, 10, 100]
     evaluation.evaluate()
     evaluation.accumulate()

@@ -93,9 +93,10 @@ def test_thresholds_and_classes_narrow_what_is_found(nanoedge, small_bundle: Pat
     assert all(row["label"] == "star" for row in found("--score", "0.02", "--classes", "star"))
     assert len(found("--score", "0.02", "--max-detections", "1")) <= 16
     assert len(found("--score", "0.02", "--nms", "0.1")) < len(everything)
-    assert "knows: ring, star, cross, arrow" in nanoedge(
-        "detect", str(small_bundle), str(shapes / "images" / "val"), "--classes", "cat", expect=2
-    ).stderr
+    assert (
+        "knows: ring, star, cross, arrow"
+        in nanoedge("detect", str(small_bundle), str(shapes / "images" / "val"), "--classes", "cat", expect=2).stderr
+    )
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -176,14 +177,13 @@ def test_debug_shows_where_an_error_comes_from(nanoedge) -> None:
     assert "Traceback" in nanoedge("info", "nowhere.nanoedge", "--debug", expect=1).stderr
 
 
-def test_unknown_engines_and_absent_models_are_told_apart(
-    nanoedge, small_bundle: Path, picture: Path
-) -> None:
+def test_unknown_engines_and_absent_models_are_told_apart(nanoedge, small_bundle: Path, picture: Path) -> None:
     bundle, source = str(small_bundle), str(picture)
     assert "Unknown engine 'tensorrt'" in nanoedge("detect", bundle, source, "--engine", "tensorrt", expect=2).stderr
-    assert "has no onnx model in int8" in nanoedge(
-        "detect", bundle, source, "--engine", "onnx", "--precision", "int8", expect=2
-    ).stderr
+    assert (
+        "has no onnx model in int8"
+        in nanoedge("detect", bundle, source, "--engine", "onnx", "--precision", "int8", expect=2).stderr
+    )
     assert "fp32 only" in nanoedge("detect", bundle, source, "--engine", "onnx", "--compute", "bf16", expect=2).stderr
 
 

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from nanoedge.evaluation.agreement import agreement
 from nanoedge.pictures import list_pictures, read_picture
 from nanoedge.runtime.detector import Detector

@@ -244,8 +244,8 @@ def test_a_key_that_is_left_out_has_the_originals_default(read) -> None:
     ghost = read({"model.arch.backbone": {"name": "GhostNet"}}).model.backbone
     assert (ghost.activation, ghost.width) == ("relu", 1.0)
     absent = ("feat_channels", "stacked_convs", "kernel_size", "reg_max", "activation")
-    # the auxiliary head's own default for reg_max is 16 and could not be distilled into the head's 7
-    head = read({f"model.arch.head.{key}": ABSENT for key in absent} | {"model.arch.aux_head.reg_max": 7}).model.head
+    alike = {"model.arch.aux_head.reg_max": 7, "model.arch.aux_head.activation": "LeakyReLU"}
+    head = read({f"model.arch.head.{key}": ABSENT for key in absent} | alike).model.head
     assert (head.channels, head.stacked_convs, head.kernel_size, head.reg_max) == (96, 2, 5, 7)
     assert head.activation == "leaky_relu"
     assert read({"model.arch.aux_head.feat_channels": ABSENT}).model.agm.channels == 256
@@ -286,6 +286,7 @@ def test_a_configuration_without_class_names_takes_those_of_the_data(read) -> No
         ({"model.arch.fpn.num_blocks": 2}, r"fpn\.num_blocks is 2"),
         ({"model.arch.aux_head.name": "NanoDetHead"}, r"aux_head\.name is 'NanoDetHead'"),
         ({"model.arch.aux_head.reg_max": 16}, r"aux_head\.reg_max"),
+        ({"model.arch.aux_head.reg_max": ABSENT}, r"aux_head\.reg_max"),
         ({"model.arch.aux_head.activation": "ReLU"}, r"aux_head\.activation"),
         ({"data.val.keep_ratio": True}, r"data\.val\.keep_ratio is True"),
         ({"data.train.keep_ratio": True}, r"data\.train\.keep_ratio is True"),

@@ -275,7 +275,7 @@ def test_a_picture_file_that_is_missing_is_named(place: Place) -> None:
 @pytest.mark.parametrize("check_files", [True, False])
 def test_a_file_name_never_leads_out_of_the_folder(place: Place, name: str, check_files: bool) -> None:
     message = place.refusal(put("images", 0, file_name=name), check_files=check_files)
-    assert f"image 7 points out of its folder: {name}" in message
+    assert "image 7 points out of its folder" in message and name in message
 
 
 def test_a_link_never_leads_out_of_the_folder(place: Place) -> None:

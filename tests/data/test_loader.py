@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,6 +21,12 @@ from nanoedge.errors import DataError, PictureError
 from nanoedge.pictures import read_picture, write_picture
 
 OUT_SIZE = (96, 64)
+
+
+@pytest.fixture(autouse=True)
+def _no_threads_to_fork() -> None:
+    """Keeps these tests from hanging in a process that warped pictures before; the claim itself has its own test."""
+    cv2.setNumThreads(1)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +70,37 @@ def test_the_batches_are_the_same_for_any_number_of_workers(index: DatasetIndex,
     alone, with_workers = loader_of(index), loader_of(index, workers=workers)
     for epoch in (0, 3):
         assert same(epoch_of(alone, epoch), epoch_of(with_workers, epoch))
+
+
+WARP_THEN_LOAD = """
+import sys
+import time
+from pathlib import Path
+from nanoedge.config.schema import AugmentationConfig
+from nanoedge.data.loader import TrainingDataset, TrainingLoader
+from nanoedge.data.readers.coco import read_coco
+
+annotations, images = (Path(path) for path in sys.argv[1:])
+dataset = TrainingDataset(read_coco(annotations, images), (320, 320), AugmentationConfig(), 0)
+dataset[0, 0]
+time.sleep(0.3)  # OpenCV's threads go to sleep
+print(sum(len(batch.names) for batch in TrainingLoader(dataset, 2, 1)))
+"""
+
+
+def test_workers_start_also_after_the_main_process_warped_a_picture(index: DatasetIndex) -> None:
+    """A forked process inherits OpenCV's thread pool without its threads, and must not wait for them."""
+    images = index.samples[0].path.parents[1]
+    command = [sys.executable, "-c", WARP_THEN_LOAD, index.source, str(images)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # the worker, too
+            pytest.fail("the loader's worker hangs")
+    assert (process.returncode, output.split()) == (0, ["10"]), errors
 
 
 def test_another_epoch_or_seed_gives_another_order_and_other_pictures(index: DatasetIndex) -> None:
@@ -128,6 +170,25 @@ def test_boxes_that_leave_the_picture_take_their_classes_along(index: DatasetInd
     assert lost > 0
 
 
+def test_a_box_that_stays_keeps_its_own_class(tmp_path: Path) -> None:
+    """Boxes of 8 and of 40 pixels, shifted only, and learned only when they are wholly visible."""
+    write_picture(tmp_path / "a.png", np.zeros((64, 96, 3), np.uint8))
+    boxes = np.array([[4, 4, 12, 12], [50, 20, 90, 60]], np.float32)
+    sample = sample_of(tmp_path / "a.png", 96, 64, boxes, np.zeros((0, 4), np.float32))
+    sample.class_ids[:] = (0, 1)
+    shifts = AugmentationConfig(
+        probability=1.0, scale=(1, 1), stretch=(1, 1), translate=0.3, flip=0.0, min_visible=0.999
+    )
+    dataset = TrainingDataset(DatasetIndex("test", ("small", "large"), (sample,)), (96, 64), shifts, 0)
+    seen = set()
+    for epoch in range(40):
+        found = dataset.sample(epoch, 0)
+        sides = (found.boxes_xyxy[:, 2] - found.boxes_xyxy[:, 0]).round().int().tolist()
+        assert [(8, 40)[kind] for kind in found.class_ids.tolist()] == sides
+        seen.add(tuple(sides))
+    assert seen == {(8,), (40,), (8, 40), ()}
+
+
 def sample_of(path: Path, width: int, height: int, boxes: np.ndarray, crowd: np.ndarray) -> Sample:
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     return Sample(
@@ -148,16 +209,20 @@ def test_a_picture_of_another_size_than_annotated_is_refused(tmp_path: Path) -> 
     none = np.zeros((0, 4), np.float32)
     index = DatasetIndex("test", ("a",), (sample_of(tmp_path / "a.png", 64, 96, none, none),))
     with pytest.raises(DataError, match=r"a\.png is 96x64 pixels .*image 3 is annotated as 64x96"):
-        TrainingDataset(index, OUT_SIZE, AugmentationConfig(), 0)[0, 0]
+        TrainingDataset(index, OUT_SIZE, AugmentationConfig(), 0).sample(0, 0)
 
 
-def test_a_picture_that_cannot_be_read_is_named_also_from_a_worker(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_picture_that_cannot_be_read_comes_as_its_error_in_place_of_its_batch(
+    index: DatasetIndex, tmp_path: Path, workers: int
+) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     none = np.zeros((0, 4), np.float32)
-    index = DatasetIndex("test", ("a",), (sample_of(tmp_path / "broken.jpg", 96, 64, none, none),))
-    for workers in (0, 1):
-        with pytest.raises(PictureError, match=r"broken\.jpg"):
-            list(loader_of(index, workers=workers))
+    samples = (*index.samples[:5], sample_of(tmp_path / "broken.jpg", 96, 64, none, none))
+    batches = list(loader_of(DatasetIndex("test", index.classes, samples), batch_size=2, workers=workers))
+    errors = [batch for batch in batches if isinstance(batch, PictureError)]
+    assert len(errors) == 1 and "broken.jpg" in str(errors[0])
+    assert [len(batch.names) for batch in batches if isinstance(batch, Batch)] == [2, 2]
 
 
 # --- the order -----------------------------------------------------------------------------------------------------

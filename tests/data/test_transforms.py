@@ -250,6 +250,13 @@ def test_draws_keep_to_their_ranges() -> None:
         assert 0.6 <= colours.contrast <= 1.4 and 0.5 <= colours.saturation <= 1.2
 
 
+def test_width_and_height_are_stretched_independently_within_one_zoom() -> None:
+    drawn = [draw_warp(ALWAYS, np.random.default_rng(seed)) for seed in range(100)]
+    ratios = np.array([warp.zoom_x / warp.zoom_y for warp in drawn])
+    assert ratios.min() < 0.8 and ratios.max() > 1.25
+    assert ratios.min() >= 0.8 / 1.2 and ratios.max() <= 1.2 / 0.8
+
+
 def test_probability_0_and_no_flip_draw_nothing() -> None:
     config = AugmentationConfig(probability=0.0, flip=0.0)
     random = np.random.default_rng(0)

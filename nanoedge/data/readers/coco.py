@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,7 +97,7 @@ def _read_json(path: Path) -> dict[str, list[dict[str, Any]]]:
         raise DataError(
             f"{path} is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}."
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"The annotation file {path} cannot be read: {error}.") from error
     if not isinstance(document, dict):
         raise DataError(f"{path} is not COCO JSON: it holds a {type(document).__name__}, not an object.")
@@ -164,9 +164,9 @@ class _CocoReader:
             if width < 1 or height < 1:
                 raise DataError(f"{self.source}: image {image_id} ({name}) has the size {width}x{height}.")
             path = folder / name
-            if not path.resolve().is_relative_to(folder.resolve()):
-                raise DataError(f"{self.source}: image {image_id} points out of its folder: {name}.")
-            if check_files and not path.is_file():
+            if "\0" in name or not path.resolve().is_relative_to(folder.resolve()):
+                raise DataError(f"{self.source}: image {image_id} points out of its folder: {name!r}.")
+            if check_files and not os.path.isfile(path):
                 raise DataError(f"{self.source}: image {image_id} is missing: there is no file {path}.")
             files[name] = image_id
             entries[image_id] = _Entry(image_id, path, width, height)
@@ -191,7 +191,9 @@ class _CocoReader:
             elif category not in class_of_category:
                 problem = f"annotation {number} (image {image_id}) names the unknown category {category}"
             box = self._corners(row, number)
-            if problem is None and not (box[2] > box[0] and box[3] > box[1]):
+            if problem is None and not (
+                np.float32(box[2]) > np.float32(box[0]) and np.float32(box[3]) > np.float32(box[1])
+            ):
                 problem = f"annotation {number} (image {image_id}) has a box of no size: {row['bbox']}"
             if problem is None:
                 entry = entries[image_id]
@@ -203,8 +205,10 @@ class _CocoReader:
             if row.get("iscrowd", 0):
                 collected[image_id].crowds.append((box, kind))
             else:
-                area = row.get("area")
-                measured = float(area) if isinstance(area, int | float) else (box[2] - box[0]) * (box[3] - box[1])
+                area = row.get("area", (box[2] - box[0]) * (box[3] - box[1]))
+                if not _is_finite_number(area) or area < 0:
+                    raise DataError(f"{self.source}: annotation {number} has an area that is none: {area!r}.")
+                measured = float(area)
                 collected[image_id].objects.append((box, kind, measured))
         return collected
 
@@ -241,4 +245,4 @@ class _CocoReader:
 
 
 def _is_finite_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e30

@@ -15,13 +15,17 @@ from nanoedge.pictures import Picture, opencv
 
 IntArray = npt.NDArray[np.int64]
 
-MIN_VISIBLE_SHARE = 0.5  # of an object's pixels, those beyond the picture's edge counted
+MIN_VISIBLE_SHARE = 0.7  # of an object's pixels, those beyond the picture's edge counted
 MIN_VISIBLE_SIDE = 6  # pixels of the visible bounds
-OBJECT_SIZES = (0.16, 0.5)  # longer side of an object's upright bounds as a share of the picture's shorter side
-MAX_OBJECTS = 5
+OBJECT_SIZES = (0.28, 0.65)  # longer side of an object's upright bounds as a share of the picture's shorter side
+MAX_OBJECTS = 4
 _ATTEMPTS = 12
-# Every class has a texture that it wears in half of the cases; otherwise, like clutter, it wears any.
-_USUAL_PATTERN = {"ring": "stripes", "star": "gradient", "cross": "checks", "arrow": "dots"}
+# Objects mostly wear their class's texture and hue, and clutter mostly neither, but none of this can be relied upon: so a
+# small network learns within minutes, and still has to look at outlines.
+_USUAL_PATTERN = {"ring": "stripes", "star": "mottle", "cross": "checks", "arrow": "dots"}
+_USUAL_HUE = {"ring": 5, "star": 28, "cross": 115, "arrow": 65}  # OpenCV's, 0..180: red, yellow, blue, green
+_CLUTTER_PATTERN = "gradient"
+_USUAL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,8 +116,8 @@ class _Canvas:
                 self.objects.append(candidate)
                 self.owners = owners
                 usual = _USUAL_PATTERN[CLASSES[class_id]]
-                pattern = usual if self.random.random() < 0.5 else self._draw_pattern()
-                self._paint(stamp, pattern, contrast=90, saturation=1.0)
+                hue = _USUAL_HUE[CLASSES[class_id]] if self.random.random() < _USUAL else None
+                self._paint(stamp, self._draw_pattern(usual), contrast=110, saturation=1.0, hue=hue)
                 return
 
     def add_clutter(self, size_range: tuple[float, float]) -> None:
@@ -124,8 +128,8 @@ class _Canvas:
         owners = self._owners_with(stamp, 0)
         if _all_recognisable(owners, self.objects):
             self.owners = owners
-            saturation = float(self.random.uniform(0.1, 0.9))  # mostly duller than objects, as most surroundings are
-            self._paint(stamp, self._draw_pattern(), contrast=30, saturation=saturation)
+            saturation = float(self.random.uniform(0.0, 0.5))  # mostly duller than objects, as most surroundings are
+            self._paint(stamp, self._draw_pattern(_CLUTTER_PATTERN), contrast=30, saturation=saturation)
 
     def finish(self) -> Scene:
         """Put light on the scene and read off the boxes."""
@@ -158,7 +162,9 @@ class _Canvas:
     def _draw_angle(self) -> float:
         return float(self.random.uniform(0, 2 * math.pi))
 
-    def _draw_pattern(self) -> str:
+    def _draw_pattern(self, usual: str) -> str:
+        if self.random.random() < _USUAL:
+            return usual
         return list(PATTERNS)[int(self.random.integers(len(PATTERNS)))]
 
     def _owners_with(self, stamp: Stamp, owner: int) -> npt.NDArray[np.int16]:
@@ -167,13 +173,13 @@ class _Canvas:
         owners[rows, columns][coverage >= 0.5] = owner
         return owners
 
-    def _paint(self, stamp: Stamp, pattern: str, contrast: float, saturation: float) -> None:
+    def _paint(self, stamp: Stamp, pattern: str, contrast: float, saturation: float, hue: int | None = None) -> None:
         self._cast_shadow(stamp)
         rows, columns, coverage = stamp.placed(self.width, self.height)
         if coverage.size == 0:
             return
         region = self.pixels[rows, columns]
-        colours = draw_colours(self.random, region.mean(axis=(0, 1)), contrast, saturation)
+        colours = draw_colours(self.random, region.mean(axis=(0, 1)), contrast, saturation, hue)
         height, width = coverage.shape
         texture = paint_texture(self.random, height, width, stamp.size, pattern, colours)
         region += coverage[..., None] * (texture - region)

@@ -100,7 +100,7 @@ def paint_texture(
 
 
 def draw_colours(
-    random: np.random.Generator, behind: Colour, distance: float, saturation: float
+    random: np.random.Generator, behind: Colour, distance: float, saturation: float, hue: int | None = None
 ) -> tuple[Colour, Colour]:
     """Two colours that differ from each other and from what lies `behind`.
 
@@ -109,9 +109,18 @@ def draw_colours(
         behind: the mean colour of the picture beneath.
         distance: the least Euclidean distance in BGR; where no offered colour has it, the farthest one is taken.
         saturation: 1 draws from all colours, 0 from greys.
+        hue: of the first colour, 0..180 as OpenCV counts, give or take 8; `None` draws any.
     """
-    first = _far_from(random, behind[None], distance, saturation)
+    first = _far_from(random, behind[None], distance, saturation) if hue is None else _of_hue(random, hue)
     return first, _far_from(random, np.stack([behind, first]), distance, saturation)
+
+
+def _of_hue(random: np.random.Generator, hue: int) -> Colour:
+    """A strong colour of about this hue."""
+    cv2 = opencv()
+    drawn = [(hue + random.integers(-8, 9)) % 180, random.integers(170, 256), random.integers(140, 256)]
+    colour: Colour = cv2.cvtColor(np.array([[drawn]], np.uint8), cv2.COLOR_HSV2BGR)[0, 0].astype(np.float32)
+    return colour
 
 
 def mute(colours: FloatArray, saturation: float) -> FloatArray:
