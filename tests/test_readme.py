@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -58,9 +59,13 @@ def prepare(folder: Path, shared: Path, shapes: Path) -> None:
     (folder / name).symlink_to(shared / "weights" / "nanodet-plus" / name)
     data = folder / "my_data"
     data.mkdir()
-    (data / "images").symlink_to(shapes / "images")
+    (data / "images").mkdir()
     for split in ("train", "val"):
-        shutil.copy(shapes / "annotations" / f"{split}.json", data / f"{split}.json")
+        document = json.loads((shapes / "annotations" / f"{split}.json").read_text())
+        for row in document["images"]:
+            name_there, row["file_name"] = row["file_name"], row["file_name"].replace("/", "-")
+            shutil.copy(shapes / "images" / name_there, data / "images" / row["file_name"])
+        (data / f"{split}.json").write_text(json.dumps(document))
     pictures = folder / "my_pictures"
     pictures.mkdir()
     for path in sorted((shared / "data" / "coco_open300" / "images").iterdir())[:3]:

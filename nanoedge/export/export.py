@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
+from torch import nn
 
 from nanoedge import __version__
 from nanoedge.bundle import Manifest
@@ -28,8 +29,8 @@ from nanoedge.export.parity import (
     detections_of_reference,
     reference_outputs,
 )
-from nanoedge.export.strip import Storage, strip, with_stored_weights
-from nanoedge.export.targets import TARGETS, WeightStorage, choose_targets, convert, storage_of
+from nanoedge.export.strip import WeightStorage, strip, with_stored_weights
+from nanoedge.export.targets import TARGETS, choose_targets, convert, storage_of
 from nanoedge.models.nanodet_plus import NanoDetPlus
 from nanoedge.pictures import Picture, list_pictures, opencv, read_picture, write_picture
 from nanoedge.training.checkpoints import Checkpoint, load_checkpoint
@@ -99,16 +100,17 @@ def export_bundle(
         reference = reference_outputs(model, interface, files)
         _write_sample(making, model, interface, reference)
         network = strip(model)
-        expected: dict[Storage, FloatArray] = {}
+        stored: dict[WeightStorage, tuple[nn.Module, FloatArray]] = {}
         converted = []
         for target in chosen:
             say(f"converting to {target} ({width}x{height})")
             storage = storage_of(target, weights)
-            entry = convert(target, network, width, height, making, storage)
-            if storage not in expected:
-                stored = with_stored_weights(network, storage)
-                expected[storage] = reference_outputs(stored, interface, files).outputs
-            converted.append(Converted(entry, storage, expected[storage]))
+            if storage not in stored:
+                as_stored = with_stored_weights(network, storage)
+                stored[storage] = as_stored, reference_outputs(as_stored, interface, files).outputs
+            as_stored, expected = stored[storage]
+            entry = convert(target, as_stored, width, height, making, storage)
+            converted.append(Converted(entry, storage, expected))
         document = {
             "name": _bundle_name(out),
             "licence": licence,

@@ -17,8 +17,9 @@ from nanoedge.export.strip import Census
 
 INPUT, OUTPUT = "in0", "out0"
 TIMEOUT_SECONDS = 300
-_CONVOLUTIONS = ("Convolution", "ConvolutionDepthWise")
-_WEIGHT_COUNT = "6"  # the parameter of ncnn's convolutions that holds their number of weights
+# Layers that hold a convolution's weights, and the parameter with their number; 1 x 1 convolutions of pooled features (in
+# squeeze-excite) become inner products.
+_WEIGHT_COUNTS = {"Convolution": "6", "ConvolutionDepthWise": "6", "InnerProduct": "2"}
 
 
 def convert_to_ncnn(network: nn.Module, width: int, height: int, folder: Path, half_weights: bool) -> EngineEntry:
@@ -54,10 +55,10 @@ def census_of_ncnn(param: Path) -> Census:
     convolutions = weights = 0
     for line in param.read_text().splitlines()[2:]:
         words = line.split()
-        if words and words[0] in _CONVOLUTIONS:
+        if words and words[0] in _WEIGHT_COUNTS:
             settings = dict(word.split("=", 1) for word in words[4:] if "=" in word)
             convolutions += 1
-            weights += int(settings[_WEIGHT_COUNT])
+            weights += int(settings[_WEIGHT_COUNTS[words[0]]])
     return Census(convolutions, weights)
 
 

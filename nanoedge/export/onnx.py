@@ -29,15 +29,11 @@ def convert_to_onnx(network: nn.Module, width: int, height: int, folder: Path, h
         half_weights: store weights in fp16; they are cast to fp32 when the model is loaded.
     """
     path = folder / "model.onnx"
-    write_onnx(network, width, height, path)
-    if half_weights:
-        model = onnx.load(path)
-        _store_half(model)
-        onnx.save(model, path)
+    write_onnx(network, width, height, path, half_weights)
     return EngineEntry(engine="onnx", precision="float", files=(path.name,), input=INPUT, outputs=(OUTPUT,))
 
 
-def write_onnx(network: nn.Module, width: int, height: int, path: Path) -> None:
+def write_onnx(network: nn.Module, width: int, height: int, path: Path, half_weights: bool = False) -> None:
     """Trace the network into one self-contained ONNX file with the names `data` and `output`."""
     example = torch.zeros(1, 3, height, width)
     with warnings.catch_warnings(), torch.no_grad():
@@ -53,7 +49,11 @@ def write_onnx(network: nn.Module, width: int, height: int, path: Path) -> None:
             dynamo=False,
             do_constant_folding=True,
         )
-    onnx.checker.check_model(onnx.load(path), full_check=True)
+    model = onnx.load(path)
+    if half_weights:
+        _store_half(model)
+        onnx.save(model, path)
+    onnx.checker.check_model(model, full_check=True)
 
 
 def census_of_onnx(path: Path) -> Census:
@@ -66,7 +66,7 @@ def census_of_onnx(path: Path) -> Census:
 
 
 def _store_half(model: onnx.ModelProto) -> None:
-    """Store the convolutions' weights in fp16, each behind a Cast to fp32."""
+    """Store the convolutions' weights in fp16, each behind a Cast to fp32; biases stay fp32."""
     weights = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
     casts = []
     for tensor in model.graph.initializer:

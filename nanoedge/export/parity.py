@@ -32,7 +32,7 @@ from nanoedge.evaluation.agreement import (
     agreement,
     box_iou,
 )
-from nanoedge.export.strip import Storage
+from nanoedge.export.strip import WeightStorage
 from nanoedge.pictures import read_picture
 from nanoedge.runtime.decode import decode_boxes, make_priors, sigmoid
 from nanoedge.runtime.postprocess import detections_of
@@ -41,7 +41,7 @@ from nanoedge.runtime.preprocess import Placement, to_tensor
 FloatArray = npt.NDArray[np.float32]
 
 MAX_RAW_DIFFERENCE = 1e-3
-"""Largest difference of raw outputs as a share of the reference's range, in fp32."""
+"""Largest difference of raw outputs as a share of the reference's range (0 included), in fp32."""
 ENOUGH_BOXES = 50
 SURE_SCORE = 0.3
 BEST_PRIORS = 100
@@ -69,12 +69,12 @@ class Converted:
 
     Attributes:
         entry: of the manifest.
-        storage: how its convolutions are stored.
+        storage: how its weights are stored.
         expected: float32 [pictures, priors, channels], outputs of the PyTorch network with these stored weights.
     """
 
     entry: EngineEntry
-    storage: Storage
+    storage: WeightStorage
     expected: FloatArray
 
 
@@ -85,7 +85,7 @@ class EngineParity:
     Attributes:
         engine: its name.
         precision: which of its files.
-        storage: how its convolutions are stored.
+        storage: how its weights are stored.
         raw_difference: largest difference of raw outputs over all pictures, as a share of the reference's range.
         compared: `boxes`, or `priors` when the pictures show too little.
         count: how many were compared.
@@ -165,7 +165,7 @@ def _check_engine(folder: Path, model: Converted, reference: Reference, interfac
             f"The {entry.engine} model gives {list(outputs.shape[1:])} a picture, the PyTorch model "
             f"{list(reference.outputs.shape[1:])}. Nothing was written."
         )
-    spread = float(model.expected.max() - model.expected.min())
+    spread = max(0.0, float(model.expected.max())) - min(0.0, float(model.expected.min()))
     difference = np.abs(outputs - model.expected)
     raw_difference = float(difference.max()) / spread if np.isfinite(difference).all() else float("inf")
     compared, count, unmatched = _compare_decoded(outputs, reference, interface)

@@ -14,8 +14,10 @@ from nanoedge.errors import ExportError
 from nanoedge.models.layers import ConvNormAct
 from nanoedge.models.nanodet_plus import NanoDetPlus
 
-Storage = Literal["fp32", "fp16", "fp16-with-biases"]
-"""How convolutions are stored: OpenVINO compresses biases too, the other engines keep them in fp32."""
+WeightStorage = Literal["fp16", "fp32"]
+"""How a file stores the weights of convolutions; biases are always fp32."""
+
+SMALLEST_HALF = 2.0**-14
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,19 @@ def strip(model: NanoDetPlus) -> NanoDetPlus:
     return stripped
 
 
-def with_stored_weights(network: nn.Module, storage: Storage) -> nn.Module:
-    """A copy whose convolutions hold what a file with this storage holds."""
-    rounded = copy.deepcopy(network)
-    for module in rounded.modules():
-        if not isinstance(module, nn.Conv2d) or storage == "fp32":
-            continue
-        module.weight.data = module.weight.data.half().float()
-        if storage == "fp16-with-biases" and module.bias is not None:
-            module.bias.data = module.bias.data.half().float()
-    return rounded
+def with_stored_weights(network: nn.Module, storage: WeightStorage) -> nn.Module:
+    """A copy whose convolutions hold what a file with this storage holds; this copy is what gets converted.
+
+    Weights are rounded here, so that it does not depend on a converter how: to the nearest fp16 value, and values below
+    the smallest normal fp16 number to zero, because not every engine has smaller ones.
+    """
+    stored = copy.deepcopy(network)
+    if storage == "fp16":
+        for module in stored.modules():
+            if isinstance(module, nn.Conv2d):
+                rounded = module.weight.data.half().float()
+                module.weight.data = torch.where(rounded.abs() < SMALLEST_HALF, torch.zeros_like(rounded), rounded)
+    return stored
 
 
 def census(model: nn.Module) -> Census:

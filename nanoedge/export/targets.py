@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from torch import nn
 
@@ -14,9 +13,7 @@ from nanoedge.errors import InputError
 from nanoedge.export.ncnn import census_of_ncnn, convert_to_ncnn
 from nanoedge.export.onnx import census_of_onnx, convert_to_onnx
 from nanoedge.export.openvino import census_of_openvino, convert_to_openvino
-from nanoedge.export.strip import Census, Storage, census, check_census
-
-WeightStorage = Literal["fp16", "fp32"]
+from nanoedge.export.strip import Census, WeightStorage, census, check_census
 
 
 @dataclass(frozen=True)
@@ -26,20 +23,18 @@ class Target:
     Attributes:
         convert: (network, width, height, folder, half_weights) to the manifest's entry.
         census: first file of the entry to what the graph is made of.
-        default_weights: how weights are stored unless asked otherwise.
-        half_storage: what `fp16` weights mean for this engine's files.
+        default_storage: how weights are stored unless asked otherwise.
     """
 
     convert: Callable[[nn.Module, int, int, Path, bool], EngineEntry]
     census: Callable[[Path], Census]
-    default_weights: WeightStorage
-    half_storage: Storage
+    default_storage: WeightStorage
 
 
 TARGETS: dict[str, Target] = {
-    "ncnn": Target(convert_to_ncnn, census_of_ncnn, "fp16", "fp16"),
-    "openvino": Target(convert_to_openvino, census_of_openvino, "fp16", "fp16-with-biases"),
-    "onnx": Target(convert_to_onnx, census_of_onnx, "fp32", "fp16"),
+    "ncnn": Target(convert_to_ncnn, census_of_ncnn, "fp16"),
+    "openvino": Target(convert_to_openvino, census_of_openvino, "fp16"),
+    "onnx": Target(convert_to_onnx, census_of_onnx, "fp32"),
 }
 
 
@@ -55,19 +50,20 @@ def choose_targets(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in TARGETS if "all" in names or name in names)
 
 
-def storage_of(target: str, asked: WeightStorage | None) -> Storage:
-    """How a target's files store convolutions: as asked, else the target's own way."""
-    chosen = TARGETS[target]
-    return chosen.half_storage if (asked or chosen.default_weights) == "fp16" else "fp32"
+def storage_of(target: str, asked: WeightStorage | None) -> WeightStorage:
+    """How a target's files store weights: as asked, else the target's own way."""
+    return asked or TARGETS[target].default_storage
 
 
-def convert(target: str, network: nn.Module, width: int, height: int, folder: Path, storage: Storage) -> EngineEntry:
+def convert(
+    target: str, network: nn.Module, width: int, height: int, folder: Path, storage: WeightStorage
+) -> EngineEntry:
     """Convert to one target and prove that the graph holds exactly the stripped network.
 
     Raises:
         ExportError: when the conversion fails or its result is not the network.
     """
     chosen = TARGETS[target]
-    entry = chosen.convert(network, width, height, folder, storage != "fp32")
+    entry = chosen.convert(network, width, height, folder, storage == "fp16")
     check_census(chosen.census(folder / entry.files[0]), census(network), target)
     return entry

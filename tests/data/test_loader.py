@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -21,12 +20,6 @@ from nanoedge.errors import DataError, PictureError
 from nanoedge.pictures import read_picture, write_picture
 
 OUT_SIZE = (96, 64)
-
-
-@pytest.fixture(autouse=True)
-def _no_threads_to_fork() -> None:
-    """Keeps these tests from hanging in a process that warped pictures before; the claim itself has its own test."""
-    cv2.setNumThreads(1)
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def test_a_run_writes_config_metrics_logs_and_both_checkpoints(small_run: Path) 
 
 def test_the_loss_falls(small_run: Path) -> None:
     rows = list(csv.DictReader((small_run / "metrics.csv").open()))
-    assert float(rows[-1]["train_loss"]) < 0.9 * float(rows[0]["train_loss"])
+    assert float(rows[-1]["train_loss"]) < 0.95 * float(rows[0]["train_loss"])
 
 
 def test_a_checkpoint_carries_all_that_export_needs(small_run: Path) -> None:

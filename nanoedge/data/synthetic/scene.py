@@ -20,8 +20,8 @@ MIN_VISIBLE_SIDE = 6  # pixels of the visible bounds
 OBJECT_SIZES = (0.28, 0.65)  # longer side of an object's upright bounds as a share of the picture's shorter side
 MAX_OBJECTS = 4
 _ATTEMPTS = 12
-# Objects mostly wear their class's texture and hue, and clutter mostly neither, but none of this can be relied upon: so a
-# small network learns within minutes, and still has to look at outlines.
+# Objects mostly wear their class's texture and hue, and clutter mostly neither, but none of this can be relied upon:
+# so a small network learns within minutes, and still has to look at outlines.
 _USUAL_PATTERN = {"ring": "stripes", "star": "mottle", "cross": "checks", "arrow": "dots"}
 _USUAL_HUE = {"ring": 5, "star": 28, "cross": 115, "arrow": 65}  # OpenCV's, 0..180: red, yellow, blue, green
 _CLUTTER_PATTERN = "gradient"
