@@ -17,8 +17,8 @@ from nanoedge.export.strip import Census
 
 INPUT, OUTPUT = "in0", "out0"
 TIMEOUT_SECONDS = 300
-# Layers that hold a convolution's weights, and the parameter with their number; 1 x 1 convolutions of pooled features (in
-# squeeze-excite) become inner products.
+# Layers that hold a convolution's weights, and the parameter with their number; 1 x 1 convolutions of pooled features
+# (in squeeze-excite) become inner products.
 _WEIGHT_COUNTS = {"Convolution": "6", "ConvolutionDepthWise": "6", "InnerProduct": "2"}
 
 
