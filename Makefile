@@ -37,7 +37,9 @@ results: install
 	$(BIN)/python -m tools.results $(ONLY)
 
 docs: install
-	$(BIN)/mkdocs build --strict
+	@echo "==> building the manual into site/"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "open site/index.html"
 
 clean:
 	rm -rf build dist site demo .pytest_cache .mypy_cache .ruff_cache

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nanoedge.cli.options import Force
+from nanoedge.cli.options import Force, parse_size
 from nanoedge.cli.terminal import Terminal, command
 
 
@@ -33,11 +33,10 @@ def synth(
     force: Force = False,
 ) -> None:
     """Draw a synthetic data set in COCO JSON: textured, rotated, partly hidden shapes on cluttered backgrounds."""
-    from nanoedge.cli.export import _parse_size
     from nanoedge.data.synthetic import write_synthetic_set
 
     files = write_synthetic_set(
-        out, {"train": train, "val": val}, _parse_size(size), seed, negatives, force, terminal.progress
+        out, {"train": train, "val": val}, parse_size(size, "--size"), seed, negatives, force, terminal.progress
     )
     terminal.finish(
         {split: str(file) for split, file in files.items()},

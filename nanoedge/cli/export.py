@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from nanoedge.cli.options import Force
+from nanoedge.cli.options import Force, parse_size
 from nanoedge.cli.terminal import Terminal, command, table
-from nanoedge.errors import InputError
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +34,7 @@ def export(
     force: Force = False,
 ) -> None:
     """Make a bundle: strip what only training needs, convert, and prove that each engine finds the same boxes."""
-    size = _parse_size(input_size) if input_size else None
+    size = parse_size(input_size, "--input-size") if input_size else None
     from nanoedge.export.export import export_bundle
 
     result = export_bundle(checkpoint, target, out, size, weights, pictures, licence, force, terminal.say)
@@ -55,10 +53,3 @@ def export(
     terminal.finish(
         result.as_json(), f"{table(rows)}\n{out} is written.\nnext: nanoedge detect {out} PICTURE --out found"
     )
-
-
-def _parse_size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text)
-    if not match:
-        raise InputError(f"--input-size is WIDTHxHEIGHT, such as 320x256, not {text!r}.")
-    return int(match.group(1)), int(match.group(2))

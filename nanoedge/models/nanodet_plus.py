@@ -10,7 +10,7 @@ from torch import nn
 
 from nanoedge.config.schema import ModelConfig
 from nanoedge.models.backbones import build_backbone
-from nanoedge.models.heads.nanodet_plus import NanoDetPlusHead
+from nanoedge.models.heads import build_head
 from nanoedge.models.heads.simple_conv import SimpleConvHead
 from nanoedge.models.necks import build_neck
 
@@ -39,16 +39,7 @@ class NanoDetPlus(nn.Module):
         levels = len(config.strides)
         self.backbone = build_backbone(config.backbone)
         self.neck = build_neck(config.neck, self.backbone.out_channels)  # type: ignore[arg-type]
-        self.head = NanoDetPlusHead(
-            classes,
-            config.neck.channels,
-            head.channels,
-            levels,
-            head.stacked_convs,
-            head.kernel_size,
-            head.reg_max,
-            head.activation,
-        )
+        self.head = build_head(head, classes, config.neck.channels, levels)
         self.agm_neck: nn.Module | None = None
         self.agm_head: nn.Module | None = None
         if config.agm.enabled:

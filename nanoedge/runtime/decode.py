@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,6 +64,13 @@ def decode_boxes(distributions: FloatArray, priors: FloatArray) -> FloatArray:
     return np.concatenate([priors[:, :2] - sides[:, :2], priors[:, :2] + sides[:, 2:]], axis=1).astype(np.float32)
 
 
+def decode(
+    output: FloatArray, width: int, height: int, classes: int, decoder: DecoderSpec, score_threshold: float
+) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Decode as `decoder.type` says; arguments and result are those of `decode_nanodet_plus`."""
+    return DECODERS[decoder.type](output, width, height, classes, decoder, score_threshold)
+
+
 def decode_nanodet_plus(
     output: FloatArray, width: int, height: int, classes: int, decoder: DecoderSpec, score_threshold: float
 ) -> tuple[FloatArray, FloatArray, IntArray]:
@@ -89,3 +96,7 @@ def decode_nanodet_plus(
     survivors, place = np.unique(rows, return_inverse=True)
     boxes = decode_boxes(output[survivors, classes:], priors[survivors])[place]
     return boxes, sigmoid(logits[rows, class_ids]), class_ids.astype(np.int64)
+
+
+Decoder = Callable[[FloatArray, int, int, int, "DecoderSpec", float], tuple[FloatArray, FloatArray, IntArray]]
+DECODERS: dict[str, Decoder] = {"nanodet-plus": decode_nanodet_plus}

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nanoedge.detections import Detections
-from nanoedge.runtime.decode import decode_nanodet_plus
+from nanoedge.runtime.decode import decode
 from nanoedge.runtime.nms import suppress
 from nanoedge.runtime.preprocess import Placement
 
@@ -38,7 +38,7 @@ def detections_of(
         Boxes in pixels of the picture, clipped to it; boxes without an area there are dropped.
     """
     spec = interface.input
-    boxes, scores, class_ids = decode_nanodet_plus(
+    boxes, scores, class_ids = decode(
         output, spec.width, spec.height, len(interface.classes), interface.decoder, postprocess.score_threshold
     )
     boxes = placed.to_picture(boxes)
