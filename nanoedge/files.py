@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from nanoedge.errors import InputError, NanoEdgeError
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write under a temporary name, sync, rename.
+@contextmanager
+def atomic_stream(path: Path) -> Iterator[BinaryIO]:
+    """A stream to a temporary name beside `path`; when the block ends well it is synced and takes the place of `path`.
 
     Raises:
         NanoEdgeError: when the disk is full or not writable; nothing half-written is left.
@@ -18,7 +21,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with aside.open("wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(aside, path)
@@ -27,6 +30,12 @@ def write_atomically(path: Path, data: bytes) -> None:
     finally:
         with suppress(OSError):  # gone after the rename, or never made
             aside.unlink()
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a whole file through `atomic_stream`."""
+    with atomic_stream(path) as stream:
+        stream.write(data)
 
 
 def refuse_existing(path: Path, force: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from nanoedge import __version__
 from nanoedge.config.load import config_from_dict
 from nanoedge.config.schema import Config
 from nanoedge.errors import CheckpointError, NanoEdgeError
+from nanoedge.files import atomic_stream, make_folder
 from nanoedge.models.nanodet_plus import NanoDetPlus
 
 FORMAT = 1
@@ -181,16 +181,11 @@ def save_atomically(document: Mapping[str, Any], path: Path) -> None:
     Raises:
         NanoEdgeError: when writing fails (a full disk); the old file stays, nothing half-written is left.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as stream:
+        with atomic_stream(path) as stream:
             torch.save(dict(document), stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(aside, path)
-    except (OSError, RuntimeError) as error:
-        aside.unlink(missing_ok=True)
+    except RuntimeError as error:  # what torch makes of a full disk
         raise NanoEdgeError(f"The checkpoint {path} could not be written: {_first_line(error)}") from error
 
 
