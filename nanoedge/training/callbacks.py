@@ -33,7 +33,7 @@ class ProgressDisplay(pl.Callback):
         self._epochs_before = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._fit_started = time.monotonic()
+        self._fit_started = self._epoch_started = time.monotonic()
         self._epochs_before = trainer.current_epoch
         if not self.console.is_terminal:
             return
@@ -93,6 +93,7 @@ class MetricsFile(pl.Callback):
         self._started = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._started = time.monotonic()  # an epoch that is resumed in its middle does not start again
         rows = []
         if self.path.exists():
             with self.path.open(newline="") as stream:

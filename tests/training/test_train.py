@@ -95,6 +95,8 @@ def test_ctrl_c_saves_and_resume_goes_on_in_the_middle_of_the_epoch(tmp_path: Pa
     assert progress["epoch_loop.batch_progress"]["current"]["ready"] > 0
     resume(stopped, quiet=True)
     assert_same_weights(whole.last, stopped / "checkpoints" / "last.ckpt")
+    rows = list(csv.DictReader((stopped / "metrics.csv").open()))
+    assert all(float(row["seconds"]) < 300 for row in rows)
 
 
 def test_resume_keeps_the_best_metric_and_refuses_a_finished_run(tmp_path: Path, small_run: Path) -> None:
