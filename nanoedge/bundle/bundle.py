@@ -97,6 +97,10 @@ def load_bundle(folder: str | Path) -> Bundle:
     folder = Path(folder)
     path = folder / MANIFEST_NAME
     if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
+        if os.path.isfile(folder):
+            raise BundleError(
+                f"{folder} is a file, not a bundle; if it is a checkpoint, make a bundle of it with nanoedge export."
+            )
         raise BundleError(f"There is no bundle {folder}; a bundle is a folder that nanoedge export makes.")
     try:
         if path.stat().st_size > MAX_MANIFEST_BYTES:

@@ -9,7 +9,7 @@ import typer
 
 from nanoedge.errors import InputError
 
-EngineName = Annotated[str, typer.Option("--engine", help="auto, ncnn, openvino, onnx; torch for checkpoints")]
+EngineName = Annotated[str, typer.Option("--engine", help="auto, ncnn, openvino or onnx")]
 Precision = Annotated[Literal["float", "int8"], typer.Option("--precision", help="which of the bundle's files")]
 Compute = Annotated[
     Literal["fp32", "fp16", "bf16"], typer.Option("--compute", help="what float layers are calculated in")

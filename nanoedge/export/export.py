@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,8 +94,8 @@ def export_bundle(
     model = source.model()
     interface = _interface(source, input_size)
     width, height = interface.input.width, interface.input.height
-    with tempfile.TemporaryDirectory(prefix="nanoedge-export-") as work, folder_in_the_making(out, force) as making:
-        files = _parity_pictures(pictures, Path(work))
+    with folder_in_the_making(out, force) as making:
+        files = _parity_pictures(pictures)
         reference = reference_outputs(model, interface, files)
         _write_sample(making, model, interface, reference)
         network = strip(model)
@@ -153,7 +152,7 @@ def _prove_parity(
     return parity
 
 
-def _parity_pictures(folder: Path | None, work: Path) -> list[Path]:
+def _parity_pictures(folder: Path | None) -> list[Path]:
     """The pictures of the parity check; they must all be readable."""
     if folder is None:
         folder = shipped_pictures()

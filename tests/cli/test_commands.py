@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -173,6 +172,11 @@ def test_bad_input_ends_with_2_and_one_sentence(nanoedge, tmp_path: Path, argume
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_checkpoint_in_place_of_a_bundle_points_to_export(nanoedge, small_run: Path, picture: Path) -> None:
+    checkpoint = str(small_run / "checkpoints" / "best.ckpt")
+    assert "nanoedge export" in nanoedge("detect", checkpoint, str(picture), expect=2).stderr
+
+
 def test_debug_shows_where_an_error_comes_from(nanoedge) -> None:
     assert "Traceback" in nanoedge("info", "nowhere.nanoedge", "--debug", expect=1).stderr
 
@@ -257,4 +261,3 @@ def test_the_environment_of_these_tests_is_the_checkouts() -> None:
     import nanoedge as package
 
     assert Path(package.__file__).resolve().parent.parent == Path(__file__).resolve().parents[2]
-    assert os.access(Path(package.__file__), os.R_OK)

@@ -290,12 +290,12 @@ def test_a_file_name_that_no_file_can_have_is_refused(place: Place, name: str) -
 
 def test_a_missing_picture_folder_is_named_with_its_cure(place: Place, tmp_path: Path) -> None:
     place.read()
-    with pytest.raises(DataError, match=r"picture folder .*nowhere does not exist; set data\.root"):
+    with pytest.raises(DataError, match=r"picture folder .*nowhere does not exist; check --images .*data\.root"):
         read_coco(place.annotations, tmp_path / "nowhere")
 
 
 def test_a_missing_annotation_file_is_named_with_its_cure(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"annotation file .*gone\.json does not exist; set data\.root"):
+    with pytest.raises(DataError, match=r"annotation file .*gone\.json does not exist; check --annotations"):
         read_coco(tmp_path / "gone.json", tmp_path)
 
 

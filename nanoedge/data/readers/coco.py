@@ -41,7 +41,7 @@ def read_coco(
     annotations, images = Path(annotations), Path(images)
     document = _read_json(annotations)
     if not images.is_dir():
-        raise DataError(f"The picture folder {images} does not exist; set data.root or the split's 'images'.")
+        raise DataError(f"The picture folder {images} does not exist; check --images (in training: data.root).")
     reader = _CocoReader(annotations, bad_boxes)
     names, class_of_category = reader.categories(document["categories"], classes)
     entries = reader.pictures(document["images"], images, check_files)
@@ -92,7 +92,9 @@ def _read_json(path: Path) -> dict[str, list[dict[str, Any]]]:
     try:
         document = json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise DataError(f"The annotation file {path} does not exist; set data.root or the split's path.") from error
+        raise DataError(
+            f"The annotation file {path} does not exist; check --annotations (in training: data.root)."
+        ) from error
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path} is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}."
