@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nanoedge.cli.options import Compute, EngineName, Force, Precision, Threads
 from nanoedge.cli.terminal import Terminal, command
+
+if TYPE_CHECKING:
+    from nanoedge.video.detect import DetectionResult
 
 
 def register(app: typer.Typer) -> None:
@@ -48,14 +54,34 @@ def detect(
         classes=wanted,
     )
     terminal.detail(f"engine {detector.engine}, {detector.compute}, {detector.threads} threads")
-    result = detect_sources(detector, sources, out, force)
+    result = detect_sources(detector, sources, out, force, terminal.progress)
     for problem in result.problems:
         terminal.say(f"nanoedge: {problem}")
-    terminal.finish(result.items, "\n".join(_line(item) for item in result.items))
+    terminal.finish(result.items, "\n".join(_lines(result, terminal.verbose)))
     if result.written:
-        terminal.say(f"{len(result.written)} files written to {out}")
+        terminal.say(f"{_counted(len(result.written), 'file')} written to {out}")
     if result.problems:
+        done = len({item["source"] for item in result.items})
+        terminal.say(f"{_counted(done, 'source')} done, {len(result.problems)} failed")
         raise typer.Exit(1 if result.items else 2)
+
+
+def _lines(result: DetectionResult, every_frame: bool) -> Iterator[str]:
+    """One line a picture; one a video, or one a frame."""
+    for source, group in itertools.groupby(result.items, key=lambda item: item["source"]):
+        items = list(group)
+        seconds = result.seconds.get(source)
+        if seconds is None or every_frame:
+            yield from (_line(item) for item in items)
+        if seconds is not None:
+            counts = Counter(row["label"] for item in items for row in item["detections"])
+            boxes = ", ".join(f"{label} {count}" for label, count in counts.most_common())
+            rate = len(items) / seconds
+            yield f"{source}: {_counted(len(items), 'frame')}, {rate:.1f} a second; boxes: {boxes or 'none'}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _line(item: dict[str, Any]) -> str:

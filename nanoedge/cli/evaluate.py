@@ -20,8 +20,8 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     terminal: Terminal,
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="a bundle's folder or a checkpoint")],
-    annotations: Annotated[Path, typer.Option(help="COCO JSON")],
-    images: Annotated[Path, typer.Option(help="folder of the pictures")],
+    annotations: Annotated[Path, typer.Option(help="COCO JSON with the true boxes")],
+    images: Annotated[Path, typer.Option(help="folder that the file names in the annotations are relative to")],
     engine: EngineName = "auto",
     precision: Precision = "float",
     compute: Compute = "fp32",
@@ -54,9 +54,14 @@ def evaluate(
     document = result.as_json()
     rows = [["AP", "AP50", "AP75", "small", "medium", "large", "AR100", "pictures", "engine"]]
     keys = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR100")
-    rows.append([f"{document[key]:.4f}" for key in keys] + [str(document["images"]), document["engine"]])
-    text = table(rows)
+    rows.append([_fraction(document[key]) for key in keys] + [str(document["images"]), document["engine"]])
+    text = f"{table(rows)}\n(measured against {annotations})"
     if terminal.verbose:
-        per_class = [["class", "AP"], *([name, f"{value:.4f}"] for name, value in document["per_class"].items())]
+        per_class = [["class", "AP"], *([name, _fraction(value)] for name, value in document["per_class"].items())]
         text += "\n\n" + table(per_class)
     terminal.finish(document, text)
+
+
+def _fraction(value: float) -> str:
+    """A fraction 0..1; COCO's -1 says that there was nothing to measure."""
+    return "-" if value < 0 else f"{value:.4f}"

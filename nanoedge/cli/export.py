@@ -9,6 +9,7 @@ import typer
 
 from nanoedge.cli.options import Force, parse_size
 from nanoedge.cli.terminal import Terminal, command, table
+from nanoedge.errors import InputError
 
 
 def register(app: typer.Typer) -> None:
@@ -19,8 +20,11 @@ def register(app: typer.Typer) -> None:
 def export(
     terminal: Terminal,
     checkpoint: Annotated[Path, typer.Argument(metavar="CKPT", help="a checkpoint of nanoedge train")],
-    target: Annotated[list[str], typer.Option(help="ncnn, openvino, onnx or all; may be given several times")],
     out: Annotated[Path, typer.Option(help="the bundle's folder, NAME.nanoedge")],
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="needed: ncnn, openvino, onnx or all; may be given several times", show_default=False),
+    ] = None,
     input_size: Annotated[
         str | None, typer.Option(metavar="WxH", help="input size, multiples of 32; default: the training's")
     ] = None,
@@ -34,22 +38,27 @@ def export(
     force: Force = False,
 ) -> None:
     """Make a bundle: strip what only training needs, convert, and prove that each engine finds the same boxes."""
+    if not target:
+        raise InputError("Say which engine the bundle is for: --target ncnn, openvino, onnx or all.")
     size = parse_size(input_size, "--input-size") if input_size else None
     from nanoedge.export.export import export_bundle
 
     result = export_bundle(checkpoint, target, out, size, weights, pictures, licence, force, terminal.say)
-    rows = [["engine", "bytes", "raw difference", "compared", "disagree"]]
+    rows = [["engine", "bytes", "outputs differ by", "compared with PyTorch", "not alike"]]
     for entry, verdict in zip(result.manifest.engines, result.parity["engines"], strict=True):
         size_in_bytes = sum(result.manifest.files[name].size for name in entry.files)
         rows.append(
             [
                 entry.engine,
                 f"{size_in_bytes:,}",
-                f"{verdict['raw_difference']:.1e}",
-                f"{verdict['count']} {verdict['compared']}",
+                f"{verdict['raw_difference']:.1e} of their range",
+                f"{verdict['count']} {_WORDS[verdict['compared']]}",
                 str(verdict["unmatched"]),
             ]
         )
     terminal.finish(
         result.as_json(), f"{table(rows)}\n{out} is written.\nnext: nanoedge detect {out} PICTURE --out found"
     )
+
+
+_WORDS = {"boxes": "boxes", "priors": "best places"}  # too few boxes in the pictures: the best candidates instead

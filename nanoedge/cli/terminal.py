@@ -38,10 +38,10 @@ class Terminal:
         if self.verbose:
             print(text, file=sys.stderr, flush=True)
 
-    def progress(self, done: int, total: int) -> None:
+    def progress(self, done: int, total: int, unit: str = "pictures") -> None:
         """A counter that stays on its line; shown on a terminal only."""
         if not self.quiet and sys.stderr.isatty():
-            print(f"\r{done}/{total} pictures", end="\n" if done == total else "", file=sys.stderr, flush=True)
+            print(f"\r{done}/{total} {unit}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
     def finish(self, document: Any, text: str) -> None:
         """The result: `document` with `--json`, else `text`."""

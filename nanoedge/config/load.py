@@ -108,7 +108,18 @@ def load_config(name_or_path: str, overrides: Sequence[str] = ()) -> Config:
     document = read_yaml(path)
     for override in overrides:
         _apply_override(document, override)
-    return config_from_dict(document, str(path))
+    return config_from_dict(document, _origin(path, overrides))
+
+
+def _origin(path: Path, overrides: Sequence[str]) -> str:
+    """Who is to blame for a bad value: the file, or the settings that were given beside it."""
+    if not overrides:
+        return str(path)
+    try:
+        Config.model_validate(read_yaml(path))
+    except ValidationError:
+        return f"{path} with the settings of the command line"
+    return "The settings of the command line"
 
 
 def config_from_dict(document: dict[str, Any], source: str) -> Config:

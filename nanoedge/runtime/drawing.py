@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,8 +13,11 @@ from nanoedge.pictures import Picture, opencv
 
 Colour = tuple[int, int, int]
 """BGR, 0..255."""
+Area = tuple[int, int, int, int]
+"""left, top, right, bottom in whole pixels; right and bottom are the first pixels outside."""
 
 _GOLDEN_RATIO = (math.sqrt(5) - 1) / 2  # steps of this share of the hue circle keep neighbouring class ids apart
+_BEARABLE_SHARE = 0.15  # of a box that a label may hide
 _SHEET_COLOUR = 32
 _CAPTION_COLOUR: Colour = (225, 225, 225)
 _GAP = 4  # pixels between the cells of a contact sheet
@@ -36,7 +40,8 @@ def draw_detections(picture: Picture, detections: Detections) -> Picture:
         detections: boxes in pixels of this picture; parts beyond its edge are not drawn.
 
     Returns:
-        uint8 [H, W, 3]; line width and letters follow the picture's shorter side.
+        uint8 [H, W, 3]; line width and letters follow the picture's shorter side. A label stands where it covers
+        the least of other labels and other boxes: above its box, inside, or below.
 
     Example:
         >>> found = Detections.of([[10, 20, 50, 80]], [0.9], [1], ["cat", "dog"])
@@ -44,36 +49,95 @@ def draw_detections(picture: Picture, detections: Detections) -> Picture:
         (100, 100, 3)
     """
     drawn = np.ascontiguousarray(picture).copy()
-    for index in np.argsort(detections.scores, kind="stable"):
-        [detection] = detections.select(np.array([index], np.int64))
-        _draw_one(drawn, detection, class_colour(int(detections.class_ids[index])))
+    height, width = drawn.shape[:2]
+    thickness = max(1, round(min(height, width) / 240))
+    found = list(detections)
+    frames = [_pixels_of(detection.box, width, height) for detection in found]
+    best_first = np.argsort(-detections.scores, kind="stable")
+    labels: dict[int, _Label] = {}
+    for index in best_first:
+        taken = [label.area for label in labels.values()]
+        labels[index] = _place_label(found[index], frames[index], (width, height), thickness, taken, frames)
+    colours = [class_colour(int(class_id)) for class_id in detections.class_ids]
+    for index in best_first[::-1]:
+        left, top, right, bottom = frames[index]
+        opencv().rectangle(drawn, (left, top), (right - 1, bottom - 1), colours[index], thickness)
+    for index in best_first[::-1]:
+        labels[index].draw(drawn, colours[index])
     return drawn
 
 
-def _draw_one(picture: Picture, detection: Detection, colour: Colour) -> None:
-    cv2 = opencv()
-    height, width = picture.shape[:2]
-    shorter = min(height, width)
-    thickness = max(1, round(shorter / 240))
-    # Continuous coordinates: the pixels that the box touches are floor(x1) .. ceil(x2) - 1.
-    x1, y1, x2, y2 = detection.box
-    left, right = _pixels_between(x1, x2, width)
-    top, bottom = _pixels_between(y1, y2, height)
-    cv2.rectangle(picture, (left, top), (right, bottom), colour, thickness)
+@dataclass(frozen=True)
+class _Label:
+    """A line of text on its ground: `area` in pixels, `origin` of the letters' base line."""
 
+    text: str
+    area: Area
+    origin: tuple[int, int]
+    scale: float
+    thickness: int
+
+    def draw(self, picture: Picture, colour: Colour) -> None:
+        cv2 = opencv()
+        left, top, right, bottom = self.area
+        cv2.rectangle(picture, (left, top), (right - 1, bottom - 1), colour, cv2.FILLED)
+        letters = _readable_on(colour)
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(picture, self.text, self.origin, font, self.scale, letters, self.thickness, cv2.LINE_AA)
+
+
+def _place_label(
+    detection: Detection,
+    frame: Area,
+    size: tuple[int, int],
+    box_thickness: int,
+    labels: Sequence[Area],
+    frames: Sequence[Area],
+) -> _Label:
+    cv2 = opencv()
+    width, height = size
     text = f"{detection.label} {detection.score:.2f}"
-    scale, text_thickness = max(0.35, shorter / 900), max(1, round(shorter / 600))
-    (text_width, text_height), baseline = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, text_thickness)
-    margin = thickness + 1
+    scale, thickness = max(0.35, min(size) / 900), max(1, round(min(size) / 600))
+    (text_width, text_height), baseline = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
+    margin = box_thickness + 1
     label_width, label_height = text_width + 2 * margin, text_height + baseline + 2 * margin
-    label_left = max(0, min(left - thickness // 2, width - label_width))
-    above = top - thickness // 2 - label_height
-    label_top = above if above >= 0 else max(0, min(top, height - label_height))
-    label_corner = (label_left + label_width - 1, label_top + label_height - 1)
-    cv2.rectangle(picture, (label_left, label_top), label_corner, colour, cv2.FILLED)
-    origin = (label_left + margin, label_top + margin + text_height)
-    letters = _readable_on(colour)
-    cv2.putText(picture, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, letters, text_thickness, cv2.LINE_AA)
+    left, top, right, bottom = frame
+    left, right = left - box_thickness // 2, right + box_thickness // 2
+    above, below = top - box_thickness // 2 - label_height, bottom + box_thickness // 2
+    choices = []
+    for x in (left, right - label_width):
+        for y in (above, top, below):
+            if y >= 0 and y + label_height <= height:
+                x_inside = max(0, min(x, width - label_width))
+                choices.append((x_inside, y, x_inside + label_width, y + label_height))
+    if not choices:  # a picture lower than a label
+        x, y = max(0, min(left, width - label_width)), max(0, min(top, height - label_height))
+        choices = [(x, y, x + label_width, y + label_height)]
+    area = min(choices, key=lambda choice: _hidden(choice, labels, frames))
+    return _Label(text, area, (area[0] + margin, area[1] + margin + text_height), scale, thickness)
+
+
+def _hidden(area: Area, labels: Sequence[Area], frames: Sequence[Area]) -> float:
+    """How much a label there would hide: pixels of other labels, and boxes of which a good part would be gone."""
+    label_size = _size(area)
+    hidden = sum(_size(_common(area, label)) for label in labels)
+    shares = [_size(_common(area, frame)) / _size(frame) for frame in frames]
+    return hidden + 0.5 * label_size * sum(share for share in shares if share > _BEARABLE_SHARE)
+
+
+def _common(first: Area, second: Area) -> Area:
+    return max(first[0], second[0]), max(first[1], second[1]), min(first[2], second[2]), min(first[3], second[3])
+
+
+def _size(area: Area) -> int:
+    return max(0, area[2] - area[0]) * max(0, area[3] - area[1])
+
+
+def _pixels_of(box: Sequence[float], width: int, height: int) -> Area:
+    """The pixels that a box of continuous coordinates touches: floor(x1) .. ceil(x2) - 1."""
+    left, right = _pixels_between(box[0], box[2], width)
+    top, bottom = _pixels_between(box[1], box[3], height)
+    return left, top, right + 1, bottom + 1
 
 
 def _pixels_between(low: float, high: float, length: int) -> tuple[int, int]:

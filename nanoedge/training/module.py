@@ -61,7 +61,7 @@ class DetectorModule(pl.LightningModule):
         loss = total_loss(losses)
         if not torch.isfinite(loss):
             raise TrainingError(
-                f"The loss became {float(loss)} in epoch {self.current_epoch}, step {self.global_step}; pictures: "
+                f"The loss became {loss.item()} in epoch {self.current_epoch}, step {self.global_step}; pictures: "
                 f"{', '.join(batch.names)}. Lower training.learning_rate, or look at these pictures' boxes."
             )
         size = len(batch.names)

@@ -125,12 +125,15 @@ class _Splits:
 
 
 def _read_splits(config: Config) -> _Splits:
-    def read(split: SplitConfig, classes: Sequence[str] | None) -> DatasetIndex:
+    def read(name: str, split: SplitConfig, classes: Sequence[str] | None) -> DatasetIndex:
         root = Path(config.data.root).expanduser()
-        return read_coco(root / split.annotations, root / split.images, classes, config.data.bad_boxes)
+        settings = (f"data.{name}.annotations (or data.root)", f"data.{name}.images (or data.root)")
+        return read_coco(
+            root / split.annotations, root / split.images, classes, config.data.bad_boxes, settings=settings
+        )
 
-    training = read(config.data.train, config.classes)
-    return _Splits(training, read(config.data.val, training.classes))
+    training = read("train", config.data.train, config.classes)
+    return _Splits(training, read("val", config.data.val, training.classes))
 
 
 def _make_run_folder(config: Config, run: Path | None, force: bool) -> Path:
@@ -187,7 +190,7 @@ def _fit(
         config.data.workers,
     )
     if resume is not None:
-        _continue_in_epoch(loader, resume, training.epochs)
+        _continue_in_epoch(loader, run, resume, training.epochs)
 
     checkpoints = run / "checkpoints"
     best = ModelCheckpoint(
@@ -232,7 +235,7 @@ def _fit(
     )
 
 
-def _continue_in_epoch(loader: TrainingLoader, checkpoint: Path, epochs: int) -> None:
+def _continue_in_epoch(loader: TrainingLoader, run: Path, checkpoint: Path, epochs: int) -> None:
     """Let the loader begin at the first batch that the interrupted epoch has not trained."""
     document = read_tensor_file(checkpoint)
     try:
@@ -242,7 +245,10 @@ def _continue_in_epoch(loader: TrainingLoader, checkpoint: Path, epochs: int) ->
     except KeyError as error:
         raise CheckpointError(f"{checkpoint} holds weights only; a run cannot be resumed from it.") from error
     if finished >= epochs:
-        raise InputError(f"The run is finished: {finished} of {epochs} epochs are trained.")
+        raise InputError(
+            f"The run is finished: {finished} of {epochs} epochs are trained. To train on from its weights, start a "
+            f"new run: nanoedge train {run / 'config.yaml'} --weights {checkpoint} --out NEW_RUN."
+        )
     if batches < len(loader):
         loader.start_at_batch(batches)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from nanoedge.files import make_folder, refuse_existing
 from nanoedge.pictures import Picture, opencv, read_picture, write_picture
 from nanoedge.runtime.detector import Detector
 from nanoedge.runtime.drawing import draw_detections
-from nanoedge.video.sources import expand_source, is_video, read_video, video_rate
+from nanoedge.video.sources import expand_source, is_video, read_video, video_length, video_rate
+
+Progress = Callable[[int, int, str], None]
 
 
 @dataclass
@@ -26,15 +29,21 @@ class DetectionResult:
             `"frame"` and `"time_ms"`.
         written: annotated files.
         problems: one sentence for each source that failed; the others are done.
+        seconds: video file to how long its frames took, reading and drawing included.
     """
 
     items: list[dict[str, Any]] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def detect_sources(
-    detector: Detector, sources: Sequence[str], out: Path | None = None, force: bool = False
+    detector: Detector,
+    sources: Sequence[str],
+    out: Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
 ) -> DetectionResult:
     """Detect in every source; one that fails does not stop the others.
 
@@ -43,6 +52,7 @@ def detect_sources(
         sources: pictures, folders of pictures, video files.
         out: folder for annotated copies; `None` writes nothing.
         force: replace annotated copies that are there.
+        progress: called with (done, in all, `pictures` or `frames`); the frames of a video are counted by themselves.
 
     Raises:
         InputError: when an annotated copy exists and `force` is not given; nothing is done then.
@@ -60,12 +70,14 @@ def detect_sources(
             refuse_existing(place, force)
     if out is not None:
         make_folder(out)
-    for file, place in zip(files, places, strict=True):
+    report: Progress = progress or (lambda done, total, unit: None)
+    for number, (file, place) in enumerate(zip(files, places, strict=True), start=1):
         try:
             if is_video(file):
-                _detect_in_video(detector, file, place, result)
+                _detect_in_video(detector, file, place, result, report)
             else:
                 _detect_in_picture(detector, file, place, result)
+                report(number, len(files), "pictures")
         except PictureError as error:
             result.problems.append(str(error))
     return result
@@ -101,7 +113,10 @@ def _detect_in_picture(detector: Detector, file: Path, place: Path | None, resul
     result.items.append(_item(file, picture, found))
 
 
-def _detect_in_video(detector: Detector, file: Path, place: Path | None, result: DetectionResult) -> None:
+def _detect_in_video(
+    detector: Detector, file: Path, place: Path | None, result: DetectionResult, report: Progress
+) -> None:
+    total, started = video_length(file), time.perf_counter()
     writer = _VideoWriter(place, video_rate(file)) if place is not None else None
     try:
         for frame in read_video(file):
@@ -111,10 +126,12 @@ def _detect_in_video(detector: Detector, file: Path, place: Path | None, result:
             result.items.append(item)
             if writer is not None:
                 writer.write(draw_detections(frame.picture, found))
+            report(frame.number + 1, max(total, frame.number + 1), "frames")
     except BaseException:
         if writer is not None:
             writer.discard()
         raise
+    result.seconds[str(file)] = time.perf_counter() - started
     if writer is not None:
         result.written.append(writer.finish())
 

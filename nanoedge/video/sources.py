@@ -33,7 +33,10 @@ def expand_source(source: str) -> list[Path]:
     if path.is_dir():
         pictures = list_pictures(path)
         if not pictures:
-            raise PictureError(f"The folder {path} has no pictures (.jpg, .png, …) in it.")
+            hint = ""
+            if any(inner.is_dir() for inner in path.iterdir()):
+                hint = f" Subfolders are not searched; give them by name: {path}/*"
+            raise PictureError(f"The folder {path} has no pictures (.jpg, .png, …) in it.{hint}")
         return pictures
     if not path.is_file():
         raise PictureError(f"The source {source} does not exist.")
@@ -45,6 +48,20 @@ def expand_source(source: str) -> list[Path]:
 def is_video(path: Path) -> bool:
     """Whether the suffix is that of a video."""
     return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def video_length(path: Path) -> int:
+    """Frames of the video as its container counts them; 0 where it does not say.
+
+    Raises:
+        PictureError: when the video cannot be opened.
+    """
+    cv2 = opencv()
+    capture = _open(path)
+    try:
+        return max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+    finally:
+        capture.release()
 
 
 def video_rate(path: Path) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +19,14 @@ ENGINES = ("ncnn", "openvino", "onnx")
 @pytest.fixture(scope="session")
 def picture(shapes: Path) -> Path:
     return sorted((shapes / "images" / "val").iterdir())[0]
+
+
+def write_video(path: Path, shapes: Path, frames: int) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (160, 120))
+    for file in sorted((shapes / "images" / "val").iterdir())[:frames]:
+        writer.write(cv2.imread(str(file)))
+    writer.release()
+    return path
 
 
 def test_the_version_is_printed(nanoedge) -> None:
@@ -69,17 +78,31 @@ def test_a_source_that_fails_does_not_stop_the_others(
 
 
 def test_a_videos_frames_carry_number_and_time(nanoedge, small_bundle: Path, shapes: Path, tmp_path: Path) -> None:
-    path = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (160, 120))
-    for file in sorted((shapes / "images" / "val").iterdir())[:5]:
-        writer.write(cv2.imread(str(file)))
-    writer.release()
+    path = write_video(tmp_path / "clip.avi", shapes, frames=5)
     out = tmp_path / "found"
     items = json.loads(nanoedge("detect", str(small_bundle), str(path), "--out", str(out), "--json").stdout)
     assert [item["frame"] for item in items] == list(range(5))
     assert [item["time_ms"] for item in items] == [0, 100, 200, 300, 400]
     assert [written.name for written in out.iterdir()] == ["clip.mp4"]
     assert cv2.VideoCapture(str(out / "clip.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 5
+
+
+def test_a_video_is_summed_up_in_one_line(nanoedge, small_bundle: Path, shapes: Path, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "clip.avi", shapes, frames=3)
+    [line] = nanoedge("detect", str(small_bundle), str(video)).stdout.splitlines()
+    assert re.match(rf"{video}: 3 frames, [0-9.]+ a second; boxes: ", line)
+    assert len(nanoedge("detect", str(small_bundle), str(video), "-v").stdout.splitlines()) == 4
+
+
+def test_pictures_in_subfolders_only_are_not_searched_and_said_so(nanoedge, small_bundle: Path, shapes: Path) -> None:
+    done = nanoedge("detect", str(small_bundle), str(shapes / "images"), expect=2)
+    assert "Subfolders are not searched" in done.stderr
+
+
+def test_an_export_without_a_target_lists_them(nanoedge, small_run: Path, tmp_path: Path) -> None:
+    checkpoint = str(small_run / "checkpoints" / "best.ckpt")
+    done = nanoedge("export", checkpoint, "--out", str(tmp_path / "x.nanoedge"), expect=2)
+    assert "--target ncnn, openvino, onnx or all" in done.stderr
 
 
 def test_thresholds_and_classes_narrow_what_is_found(nanoedge, small_bundle: Path, shapes: Path) -> None:

@@ -315,6 +315,17 @@ def test_a_bad_override_is_explained(override: str, sentence: str) -> None:
         load_config("demo", [override])
 
 
+def test_a_bad_override_is_not_blamed_on_the_file() -> None:
+    with pytest.raises(ConfigError, match=r"^The settings of the command line: Unknown key 'training\.epoch'"):
+        load_config("demo", ["training.epoch=3"])
+
+
+def test_a_bad_file_is_blamed_even_beside_good_overrides(written) -> None:
+    file = written("training: {epochs: 0}\n")
+    with pytest.raises(ConfigError, match=rf"^{file} with the settings of the command line: training\.epochs"):
+        load_config(file, ["training.batch_size=4"])
+
+
 # --- before the data -----------------------------------------------------------------------------------------------
 
 

@@ -290,8 +290,18 @@ def test_a_file_name_that_no_file_can_have_is_refused(place: Place, name: str) -
 
 def test_a_missing_picture_folder_is_named_with_its_cure(place: Place, tmp_path: Path) -> None:
     place.read()
-    with pytest.raises(DataError, match=r"picture folder .*nowhere does not exist; check --images .*data\.root"):
+    with pytest.raises(DataError, match=r"picture folder .*nowhere does not exist; check --images\."):
         read_coco(place.annotations, tmp_path / "nowhere")
+    with pytest.raises(DataError, match=r"does not exist; check data\.train\.images\."):
+        read_coco(place.annotations, tmp_path / "nowhere", settings=("data.train.annotations", "data.train.images"))
+
+
+def test_a_folder_one_level_too_deep_is_answered_with_the_right_one(place: Place) -> None:
+    place.read()
+    inner = place.images / "inner"
+    inner.mkdir()
+    with pytest.raises(DataError, match=rf"it should be {place.images}\."):
+        read_coco(place.annotations, inner)
 
 
 def test_a_missing_annotation_file_is_named_with_its_cure(tmp_path: Path) -> None:
@@ -338,7 +348,7 @@ def test_json_that_is_not_cocos_is_refused(place: Place, text: str, named: str) 
 
 def test_classes_of_which_the_file_has_none_are_refused(place: Place) -> None:
     message = place.refusal(lambda content: None, classes=["zebra", "okapi"])
-    assert "none of the classes zebra, okapi" in message and "it has dog, cat" in message
+    assert "none of the model's classes (zebra, okapi)" in message and "it has dog, cat" in message
 
 
 @pytest.mark.shared

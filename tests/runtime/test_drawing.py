@@ -63,6 +63,23 @@ def test_the_best_score_lies_on_top() -> None:
     assert tuple(drawn[179, 100]) == class_colour(0)
 
 
+def test_labels_of_neighbours_do_not_cover_each_other_where_there_is_room() -> None:
+    boxes = [[40, 100, 60, 120], [62, 100, 82, 120]]
+    drawn = draw_detections(grey(300, 220), Detections.of(boxes, [0.9, 0.8], [0, 1], NAMES))
+    lone = [
+        (draw_detections(grey(300, 220), Detections.of([box], [score], [kind], NAMES)) == class_colour(kind)).all(2)
+        for box, score, kind in zip(boxes, [0.9, 0.8], [0, 1], strict=True)
+    ]
+    for kind, alone in enumerate(lone):
+        assert (drawn == class_colour(kind)).all(2).sum() >= 0.97 * alone.sum()
+
+
+def test_a_label_leaves_a_small_box_beside_its_own_box_visible() -> None:
+    boxes = [[20, 60, 120, 160], [24, 44, 36, 56]]  # the small box lies where the label of the large one would stand
+    drawn = draw_detections(grey(200, 200), Detections.of(boxes, [0.9, 0.8], [0, 1], NAMES))
+    assert all(tuple(drawn[y, x]) == class_colour(1) for y, x in ((44, 30), (55, 30), (50, 24), (50, 35)))
+
+
 def test_a_view_that_is_not_contiguous_can_be_drawn_on() -> None:
     picture = grey(200, 200)[:, ::-1]
     drawn = draw_detections(picture, Detections.of([[60, 70, 120, 150]], [0.9], [1], NAMES))

@@ -24,25 +24,27 @@ def read_coco(
     classes: Sequence[str] | None = None,
     bad_boxes: BadBoxes = "error",
     check_files: bool = True,
+    settings: tuple[str, str] = ("--annotations", "--images"),
 ) -> DatasetIndex:
     """Read an annotation file.
 
     Args:
         annotations: COCO JSON with `images`, `annotations` and `categories`.
-        images: folder of the pictures.
+        images: the folder that the file names in the annotations are relative to.
         classes: the class names to use, in order; `None` takes the file's categories in the order of their ids.
         bad_boxes: `error`, or `drop` to leave out boxes of no size and boxes of unknown classes or pictures.
         check_files: whether each picture file must exist.
+        settings: what the user calls `annotations` and `images`, for messages.
 
     Raises:
         DataError: names file, place and cure: unreadable JSON, missing parts, duplicate ids, boxes of no size, unknown
             pictures or classes, missing picture files.
     """
     annotations, images = Path(annotations), Path(images)
-    document = _read_json(annotations)
+    document = _read_json(annotations, settings[0])
     if not images.is_dir():
-        raise DataError(f"The picture folder {images} does not exist; check --images (in training: data.root).")
-    reader = _CocoReader(annotations, bad_boxes)
+        raise DataError(f"The picture folder {images} does not exist; check {settings[1]}.")
+    reader = _CocoReader(annotations, bad_boxes, settings[1])
     names, class_of_category = reader.categories(document["categories"], classes)
     entries = reader.pictures(document["images"], images, check_files)
     boxes = reader.boxes(document["annotations"], entries, class_of_category)
@@ -88,13 +90,11 @@ class _Boxes:
         )
 
 
-def _read_json(path: Path) -> dict[str, list[dict[str, Any]]]:
+def _read_json(path: Path, setting: str) -> dict[str, list[dict[str, Any]]]:
     try:
         document = json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise DataError(
-            f"The annotation file {path} does not exist; check --annotations (in training: data.root)."
-        ) from error
+        raise DataError(f"The annotation file {path} does not exist; check {setting}.") from error
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path} is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}."
@@ -113,8 +113,9 @@ def _read_json(path: Path) -> dict[str, list[dict[str, Any]]]:
 class _CocoReader:
     """Checks row after row; keeps the file's name for messages and counts what was mended."""
 
-    def __init__(self, source: Path, bad_boxes: BadBoxes) -> None:
+    def __init__(self, source: Path, bad_boxes: BadBoxes, images_setting: str) -> None:
         self.source = source
+        self.images_setting = images_setting
         self.drop = bad_boxes == "drop"
         self.clipped = 0
         self.dropped = 0
@@ -142,8 +143,8 @@ class _CocoReader:
             missing = sorted(set(names) - set(named.values()))
             if missing and len(missing) == len(names):
                 raise DataError(
-                    f"{self.source}: none of the classes {', '.join(names)} is a category of this file; "
-                    f"it has {', '.join(named.values())}."
+                    f"{self.source}: none of the model's classes ({_some(names)}) is a category of this file; "
+                    f"it has {_some(list(named.values()))}."
                 )
         place = {name: index for index, name in enumerate(names)}
         return names, {category: place[name] for category, name in named.items() if name in place}
@@ -169,10 +170,19 @@ class _CocoReader:
             if "\0" in name or not path.resolve().is_relative_to(folder.resolve()):
                 raise DataError(f"{self.source}: image {image_id} points out of its folder: {name!r}.")
             if check_files and not os.path.isfile(path):
-                raise DataError(f"{self.source}: image {image_id} is missing: there is no file {path}.")
+                raise DataError(f"{self.source}: image {image_id} is missing: {self._absence(folder, name)}")
             files[name] = image_id
             entries[image_id] = _Entry(image_id, path, width, height)
         return entries
+
+    def _absence(self, folder: Path, name: str) -> str:
+        for base in (folder.parent, folder / "images"):
+            if os.path.isfile(base / name):
+                return (
+                    f"there is no file {folder / name}, but {base / name} is there. The file names are relative to "
+                    f"{self.images_setting}; it should be {base}."
+                )
+        return f"there is no file {folder / name} (the file names are relative to {self.images_setting})."
 
     def boxes(
         self, rows: list[dict[str, Any]], entries: dict[int, _Entry], class_of_category: dict[int, int]
@@ -244,6 +254,11 @@ class _CocoReader:
         if not isinstance(value, int) or isinstance(value, bool):
             raise DataError(f"{self.source}: {what} has no whole number under {key!r} (found {value!r}).")
         return value
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
 
 
 def _is_finite_number(value: object) -> bool:
