@@ -15,7 +15,7 @@ def main() -> None:
     started = time.perf_counter()
     done = subprocess.run(["make", "test"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     minutes = (time.perf_counter() - started) / 60
-    counts = re.findall(r"(\d+) (passed|failed|skipped|error)", done.stdout.strip().splitlines()[-1])
+    counts = re.findall(r"(\d+) (passed|failed|skipped|error)", done.stdout[done.stdout.rfind("\n=") :])
     if done.returncode:
         sys.exit(done.stdout[-3000:] + done.stderr[-3000:])
     figures = [at_most("make test after installation", round(minutes, 2), 10, "min")]
