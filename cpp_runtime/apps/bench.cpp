@@ -1,0 +1,181 @@
+// nanoedge-bench: how long each stage takes, warm and cold, over engines, compute precisions and numbers of threads.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "arguments.hpp"
+#include "bundle/bundle.hpp"
+#include "engines/engine.hpp"
+#include "nanoedge/detector.hpp"
+#include "picture_file.hpp"
+
+namespace {
+
+using namespace nanoedge;
+using namespace nanoedge::apps;
+
+constexpr const char* kUsage =
+    "usage: nanoedge-bench BUNDLE [options]\n"
+    "Times preprocessing, the network and post-processing; combinations are measured in turn, round by round.\n";
+constexpr int kWarmUp = 5, kFrameWidth = 640, kFrameHeight = 480;
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+// The picture at 640x480, by nearest neighbours: a frame as a camera gives it.
+Picture as_frame(Picture picture) {
+  Picture frame;
+  frame.width = kFrameWidth, frame.height = kFrameHeight;
+  frame.pixels.resize(std::size_t{3} * kFrameWidth * kFrameHeight);
+  for (int y = 0; y < kFrameHeight; ++y) {
+    for (int x = 0; x < kFrameWidth; ++x) {
+      const int from_x = x * picture.width / kFrameWidth, from_y = y * picture.height / kFrameHeight;
+      std::memcpy(frame.at(x, y), picture.at(from_x, from_y), 3);
+    }
+  }
+  return frame;
+}
+
+struct Row {
+  std::string engine, compute;
+  int threads;
+  double load_ms, first_ms;
+  Detector detector;
+  std::vector<double> stages[4];  // preprocess, forward, postprocess, total
+};
+
+constexpr const char* kStages[4] = {"preprocess", "forward", "postprocess", "total"};
+
+double percentile(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  const double place = share * static_cast<double>(values.size() - 1);
+  const auto low = static_cast<std::size_t>(place);
+  const std::size_t high = std::min(low + 1, values.size() - 1);
+  return values[low] + (values[high] - values[low]) * (place - static_cast<double>(low));
+}
+
+// The engines that the bundle has and that are here.
+std::vector<std::string> engines_of(const std::string& folder, FilePrecision precision) {
+  const Bundle bundle = Bundle::open(folder);
+  std::vector<std::string> names;
+  for (const EngineKind& kind : engine_kinds()) {
+    std::string reason;
+    if (bundle.find(kind.name, precision) != nullptr && kind.is_available({}, &reason)) names.emplace_back(kind.name);
+  }
+  return names;
+}
+
+std::vector<Row> load_rows(const Arguments& arguments, const std::string& folder, const ImageView& frame) {
+  std::vector<Row> rows;
+  Options options = arguments.detector_options();
+  for (const std::string& engine : arguments.texts("engine", engines_of(folder, options.precision))) {
+    for (const std::string& compute : arguments.texts("compute", {"fp32"})) {
+      for (const int threads : arguments.wholes("threads", {1}, 1, 256)) {
+        options.engine = engine, options.compute = compute_of(compute), options.threads = threads;
+        const Clock::time_point start = Clock::now();
+        Detector detector = Detector::load(folder, options);
+        const double load_ms = milliseconds_since(start);
+        const Clock::time_point loaded = Clock::now();
+        detector.detect(frame);
+        rows.push_back({engine, compute, threads, load_ms, milliseconds_since(loaded), std::move(detector), {}});
+      }
+    }
+  }
+  if (rows.empty()) throw Error(ErrorKind::engine, folder + " has no model for an engine that is here.");
+  return rows;
+}
+
+void measure(std::vector<Row>& rows, const ImageView& frame, int rounds) {
+  std::vector<Detection> found;
+  for (int round = -kWarmUp; round < rounds; ++round) {
+    for (Row& row : rows) {
+      Timing timing;
+      row.detector.detect(frame, found, &timing);
+      if (round < 0) continue;
+      const double values[4] = {timing.preprocess, timing.forward, timing.postprocess, timing.total()};
+      for (std::size_t i = 0; i < 4; ++i) row.stages[i].push_back(values[i]);
+    }
+  }
+}
+
+double peak_megabytes() {
+  struct rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+double rounded(double value) { return std::round(value * 1000) / 1000; }
+
+void print_json(const std::vector<Row>& rows, const std::string& precision) {
+  auto list = nlohmann::ordered_json::array();
+  for (const Row& row : rows) {
+    nlohmann::ordered_json one = {{"engine", row.engine},   {"precision", precision},         {"compute", row.compute},
+                                  {"threads", row.threads}, {"load_ms", rounded(row.load_ms)}, {"first_ms", rounded(row.first_ms)}};
+    for (std::size_t i = 0; i < 4; ++i) {
+      one[kStages[i]] = {{"p50", rounded(percentile(row.stages[i], 0.5))},
+                         {"p90", rounded(percentile(row.stages[i], 0.9))},
+                         {"p99", rounded(percentile(row.stages[i], 0.99))}};
+    }
+    list.push_back(one);
+  }
+  const nlohmann::ordered_json document = {{"rows", list}, {"peak_megabytes", rounded(peak_megabytes())}};
+  std::printf("%s\n", document.dump(2).c_str());
+}
+
+void print_table(const std::vector<Row>& rows) {
+  std::printf("%-9s %-5s %7s  %9s %9s", "engine", "comp.", "threads", "load ms", "first ms");
+  for (const char* stage : kStages) std::printf("  %-24s", stage);
+  std::printf("\n%42s", "");
+  for (std::size_t i = 0; i < 4; ++i) std::printf("  %-24s", "p50     p90     p99");
+  std::printf("\n");
+  for (const Row& row : rows) {
+    std::printf("%-9s %-5s %7d  %9.1f %9.2f", row.engine.c_str(), row.compute.c_str(), row.threads, row.load_ms,
+                row.first_ms);
+    for (const auto& values : row.stages) {
+      std::printf("  %7.3f %7.3f %8.3f", percentile(values, 0.5), percentile(values, 0.9), percentile(values, 0.99));
+    }
+    std::printf("\n");
+  }
+  std::printf("peak memory %.1f MB\n", peak_megabytes());
+}
+
+int bench(int count, char** words) {
+  const Arguments arguments(
+      count, words, kUsage,
+      with_detector_options({{"engine", "A,B", "engines to measure; default: all of the bundle that are here"},
+                             {"compute", "C,D", "compute precisions to measure; default: fp32"},
+                             {"threads", "N,M", "numbers of threads to measure; default: 1"},
+                             {"rounds", "N", "counted rounds; default: 100"},
+                             {"picture", "FILE", "the picture; default: the bundle's sample at 640x480"},
+                             {"json", "", "print one JSON document"}}));
+  if (arguments.plain().size() != 1) throw Error(ErrorKind::input, "Give one BUNDLE; see --help.");
+  const std::string& folder = arguments.plain().front();
+  const std::string given = arguments.text("picture", "");
+  Picture picture;
+  if (given.empty()) {
+    const Bundle bundle = Bundle::open(folder);
+    picture = as_frame(read_picture(bundle.path(bundle.manifest().sample_picture)));
+  } else {
+    picture = read_picture(given);
+  }
+  std::vector<Row> rows = load_rows(arguments, folder, picture.view());
+  measure(rows, picture.view(), arguments.whole("rounds", 100, 1, 10'000'000));
+  if (arguments.has("json")) {
+    print_json(rows, arguments.text("precision", "float"));
+  } else {
+    print_table(rows);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** words) { return run_main(bench, count, words); }

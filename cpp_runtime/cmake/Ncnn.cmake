@@ -1,0 +1,89 @@
+# The library `ncnn`: an installed one where find_package finds it, else built from its pinned source with only the
+# layers that these networks use, once for each compiler and set of flags, into the cache.
+include(${CMAKE_CURRENT_LIST_DIR}/Sources.cmake)
+
+set(NANOEDGE_LAYERS
+    binaryop cast clip concat convolution convolutiondepthwise flatten gemm hardsigmoid hardswish innerproduct input
+    interp packing padding permute pooling relu reshape sigmoid shufflechannel slice split swish)
+
+function(nanoedge_build_ncnn)
+  nanoedge_source(ncnn source)
+  # Every layer that ncnn knows, off, but for those above.
+  file(STRINGS ${source}/src/CMakeLists.txt lines REGEX "^ncnn_add_layer\\(")
+  set(layers)
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^ncnn_add_layer\\(([A-Za-z0-9_]+).*" "\\1" layer "${line}")
+    string(TOLOWER ${layer} layer)
+    if(NOT layer IN_LIST NANOEDGE_LAYERS)
+      list(APPEND layers -DWITH_LAYER_${layer}=OFF)
+    endif()
+  endforeach()
+  set(flags
+      -DCMAKE_BUILD_TYPE=Release
+      -DCMAKE_POSITION_INDEPENDENT_CODE=ON
+      -DCMAKE_CXX_VISIBILITY_PRESET=hidden
+      "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS} ${NANOEDGE_NCNN_FLAGS}"
+      -DNCNN_VULKAN=OFF
+      -DNCNN_BUILD_TOOLS=OFF
+      -DNCNN_BUILD_EXAMPLES=OFF
+      -DNCNN_BUILD_BENCHMARK=OFF
+      -DNCNN_BUILD_TESTS=OFF
+      -DNCNN_C_API=OFF
+      -DNCNN_PIXEL=OFF
+      -DNCNN_PIXEL_ROTATE=OFF
+      -DNCNN_PIXEL_AFFINE=OFF
+      -DNCNN_PIXEL_DRAWING=OFF
+      -DNCNN_SIMPLEOCV=OFF
+      -DNCNN_PLATFORM_API=OFF
+      -DNCNN_DISABLE_RTTI=OFF
+      -DNCNN_DISABLE_EXCEPTION=OFF
+      -DNCNN_WEIGHT_QUANT=OFF
+      -DNCNN_AVXVNNIINT8=OFF
+      -DNCNN_AVXVNNIINT16=OFF
+      -DNCNN_AVXNECONVERT=OFF
+      -DNCNN_AVX512FP16=OFF
+      -DNCNN_XOP=OFF
+      -DNCNN_ARM86SVE=OFF
+      ${NANOEDGE_NCNN_CPU}
+      ${layers})
+  if(CMAKE_TOOLCHAIN_FILE)
+    list(APPEND flags -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
+  endif()
+  string(SHA256 key "${source};${flags};${CMAKE_CXX_COMPILER};${CMAKE_CXX_COMPILER_VERSION};${CMAKE_SYSTEM_PROCESSOR}")
+  string(SUBSTRING ${key} 0 16 key)
+  get_filename_component(cache ${source}/../../../ncnn ABSOLUTE)
+  set(place ${cache}/${key})
+  if(NOT EXISTS ${place}/lib/cmake/ncnn/ncnnConfig.cmake)
+    message(STATUS "building ncnn into ${place} (once; some minutes)")
+    set(work ${CMAKE_BINARY_DIR}/ncnn)
+    set(generator -G ${CMAKE_GENERATOR})
+    if(CMAKE_MAKE_PROGRAM)
+      list(APPEND generator -DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM})
+    endif()
+    execute_process(
+      COMMAND ${CMAKE_COMMAND} -S ${source} -B ${work} ${generator} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
+              -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_INSTALL_PREFIX=${place}.part -DCMAKE_INSTALL_LIBDIR=lib
+              ${flags}
+      OUTPUT_FILE ${CMAKE_BINARY_DIR}/ncnn-configure.log ERROR_FILE ${CMAKE_BINARY_DIR}/ncnn-configure.log
+      RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+      message(FATAL_ERROR "ncnn cannot be configured; see ${CMAKE_BINARY_DIR}/ncnn-configure.log")
+    endif()
+    execute_process(
+      COMMAND ${CMAKE_COMMAND} --build ${work} --target install --parallel
+      OUTPUT_FILE ${CMAKE_BINARY_DIR}/ncnn-build.log ERROR_FILE ${CMAKE_BINARY_DIR}/ncnn-build.log
+      RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+      message(FATAL_ERROR "ncnn cannot be built; see ${CMAKE_BINARY_DIR}/ncnn-build.log")
+    endif()
+    file(REMOVE_RECURSE ${place})
+    file(RENAME ${place}.part ${place})
+  endif()
+  set(ncnn_DIR ${place}/lib/cmake/ncnn PARENT_SCOPE)
+endfunction()
+
+find_package(ncnn CONFIG QUIET)
+if(NOT ncnn_FOUND)
+  nanoedge_build_ncnn()
+  find_package(ncnn CONFIG REQUIRED NO_DEFAULT_PATH PATHS ${ncnn_DIR} NO_CMAKE_FIND_ROOT_PATH)
+endif()

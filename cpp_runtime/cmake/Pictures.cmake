@@ -1,0 +1,41 @@
+# Targets nanoedge_jpeg (TurboJPEG API) and nanoedge_png (libspng).
+nanoedge_source(libjpeg-turbo jpeg_source)
+nanoedge_source(libspng png_source)
+
+set(jpeg_build ${CMAKE_BINARY_DIR}/libjpeg-turbo)
+if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
+  message(STATUS "building libjpeg-turbo into ${jpeg_build} (once)")
+  set(flags -DCMAKE_BUILD_TYPE=Release -DENABLE_SHARED=OFF -DENABLE_STATIC=ON -DWITH_TOOLS=OFF -DWITH_TESTS=OFF
+      -DWITH_SIMD=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}
+      "-DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} -ffunction-sections -fdata-sections")
+  if(CMAKE_TOOLCHAIN_FILE)
+    list(APPEND flags -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
+  endif()
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} -S ${jpeg_source} -B ${jpeg_build} -G ${CMAKE_GENERATOR} ${flags}
+    OUTPUT_FILE ${CMAKE_BINARY_DIR}/libjpeg-turbo.log ERROR_FILE ${CMAKE_BINARY_DIR}/libjpeg-turbo.log
+    RESULT_VARIABLE status)
+  if(status EQUAL 0)
+    execute_process(
+      COMMAND ${CMAKE_COMMAND} --build ${jpeg_build} --target turbojpeg-static --parallel
+      OUTPUT_FILE ${CMAKE_BINARY_DIR}/libjpeg-turbo-build.log ERROR_FILE ${CMAKE_BINARY_DIR}/libjpeg-turbo-build.log
+      RESULT_VARIABLE status)
+  endif()
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "libjpeg-turbo cannot be built; see ${CMAKE_BINARY_DIR}/libjpeg-turbo*.log")
+  endif()
+endif()
+add_library(nanoedge_jpeg INTERFACE)
+target_include_directories(nanoedge_jpeg SYSTEM INTERFACE ${jpeg_source}/src ${jpeg_source})
+target_link_libraries(nanoedge_jpeg INTERFACE ${jpeg_build}/libturbojpeg.a)
+
+file(GLOB zlib_files ${png_source}/zlib-*/*.c)
+list(FILTER zlib_files EXCLUDE REGEX "gz[a-z]*\\.c$")
+list(GET zlib_files 0 zlib_first)
+get_filename_component(zlib_folder ${zlib_first} DIRECTORY)
+file(GLOB spng_files ${png_source}/libspng-*/spng/spng.c)
+get_filename_component(spng_folder ${spng_files} DIRECTORY)
+add_library(nanoedge_png STATIC ${zlib_files} ${spng_files})
+target_include_directories(nanoedge_png SYSTEM PUBLIC ${zlib_folder} ${spng_folder})
+target_compile_definitions(nanoedge_png PUBLIC SPNG_STATIC PRIVATE Z_HAVE_UNISTD_H)
+target_compile_options(nanoedge_png PRIVATE -w -ffunction-sections -fdata-sections)

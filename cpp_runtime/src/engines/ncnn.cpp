@@ -1,0 +1,128 @@
+// ncnn, compiled in.
+#include <cpu.h>
+#include <datareader.h>
+#include <net.h>
+#include <omp.h>
+
+#include <cstring>
+
+#include "cores.hpp"
+#include "engines/engine.hpp"
+#include "validation/ncnn_model.hpp"
+
+namespace nanoedge {
+namespace {
+
+// Hands a .bin to ncnn and no byte beyond it.
+class BoundedReader : public ncnn::DataReader {
+ public:
+  explicit BoundedReader(const Bytes& bytes) : bytes_(bytes) {}
+
+  std::size_t read(void* to, std::size_t size) const override {
+    const std::size_t taken = std::min(size, bytes_.size() - at_);
+    std::memcpy(to, bytes_.data() + at_, taken);
+    at_ += taken;
+    return taken;
+  }
+
+ private:
+  const Bytes& bytes_;
+  mutable std::size_t at_ = 0;
+};
+
+class NcnnEngine final : public Engine {
+ public:
+  NcnnEngine(const Bundle& bundle, const EngineEntry& entry, const EngineOptions& options) : options_(options) {
+    if (entry.files.size() != 2) throw Error(ErrorKind::bundle, bundle.folder() + ": ncnn needs two files.");
+    const std::string param_place = bundle.path(entry.files[0]), weights_place = bundle.path(entry.files[1]);
+    Bytes param = bundle.read(entry.files[0]);
+    const Bytes weights = bundle.read(entry.files[1]);
+    validate_ncnn(param, weights, bundle.manifest(), entry, param_place, weights_place);
+
+    const bool half = options.compute == ComputePrecision::fp16;
+    if (half && !ncnn::cpu_support_arm_asimdhp()) {
+      throw Error(ErrorKind::engine, "ncnn computes in fp16 only on ARM CPUs with half-precision arithmetic; use fp32.");
+    }
+    net_.opt.num_threads = options.threads;
+    net_.opt.use_vulkan_compute = false;
+    net_.opt.use_fp16_packed = net_.opt.use_fp16_storage = net_.opt.use_fp16_arithmetic = half;
+    net_.opt.use_bf16_storage = options.compute == ComputePrecision::bf16;
+    net_.opt.blob_allocator = &blob_pool_;
+    net_.opt.workspace_allocator = &workspace_pool_;
+    param.push_back('\0');
+    const BoundedReader reader(weights);
+    if (net_.load_param_mem(param.data()) != 0 || net_.load_model(reader) != 0) {
+      throw Error(ErrorKind::bundle, "ncnn cannot load " + param_place + " with " + weights_place +
+                                         "; export the bundle again.");
+    }
+    input_blob_ = find(net_.input_indexes(), net_.input_names(), entry.input, param_place);
+    output_blob_ = find(net_.output_indexes(), net_.output_names(), entry.outputs.front(), param_place);
+    const InputSpec& spec = bundle.manifest().input;
+    input_.create(spec.width, spec.height, 3);
+    if (input_.empty()) throw Error(ErrorKind::engine, "There is not enough memory for the network's input.");
+    priors_ = static_cast<int>(bundle.manifest().decoder.prior_count(spec.width, spec.height));
+    channels_ = bundle.manifest().output_channels();
+    if (options.cores != Cores::all) cpus_ = cpus_of(options.cores, usable_cpus());
+  }
+
+  ~NcnnEngine() override {
+    output_.release();  // before the pool that it came from
+    net_.clear();
+  }
+
+  PlanarView input() override { return {input_, input_.cstep}; }
+
+  void run() override {
+    if (!cpus_.empty()) keep_workers_on_cpus();
+    ncnn::Extractor extractor = net_.create_extractor();
+    extractor.set_light_mode(true);
+    extractor.input(input_blob_, input_);
+    const int status = extractor.extract(output_blob_, output_);
+    if (status != 0) throw Error(ErrorKind::engine, "ncnn failed with status " + std::to_string(status) + ".");
+    if (output_.dims != 2 || output_.h != priors_ || output_.w != channels_ || output_.elemsize != sizeof(float)) {
+      throw Error(ErrorKind::engine, "ncnn gave an output of another shape than the manifest says.");
+    }
+  }
+
+  OutputView output() const override { return {output_, static_cast<std::size_t>(output_.w)}; }
+
+ private:
+  static int find(const std::vector<int>& indexes, const std::vector<const char*>& names, const std::string& wanted,
+                  const std::string& place) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i] == wanted) return indexes[i];
+    }
+    throw Error(ErrorKind::bundle, place + " has no input or output '" + wanted + "'.");
+  }
+
+  // Worker threads of an earlier parallel region keep their affinity; the calling thread is moved by the detector.
+  void keep_workers_on_cpus() const {
+#pragma omp parallel num_threads(options_.threads)
+    {
+      cpu_set_t set;
+      CPU_ZERO(&set);
+      for (const int cpu : cpus_) CPU_SET(cpu, &set);
+      if (omp_get_thread_num() > 0) sched_setaffinity(0, sizeof set, &set);
+    }
+  }
+
+  EngineOptions options_;
+  std::vector<int> cpus_;
+  ncnn::UnlockedPoolAllocator blob_pool_;
+  ncnn::PoolAllocator workspace_pool_;
+  ncnn::Net net_;
+  ncnn::Mat input_, output_;
+  int input_blob_ = -1, output_blob_ = -1, priors_ = 0, channels_ = 0;
+};
+
+bool is_available(const EngineOptions&, std::string*) { return true; }
+
+std::unique_ptr<Engine> load(const Bundle& bundle, const EngineEntry& entry, const EngineOptions& options) {
+  return std::make_unique<NcnnEngine>(bundle, entry, options);
+}
+
+}  // namespace
+
+EngineKind ncnn_engine() { return {"ncnn", is_available, load}; }
+
+}  // namespace nanoedge

@@ -1,0 +1,103 @@
+#include "engines/openvino_library.hpp"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+
+namespace nanoedge {
+namespace {
+
+constexpr int kOldestYear = 2025;
+
+template <typename Function>
+bool find(void* library, const char* name, Function& function) {
+  function = reinterpret_cast<Function>(dlsym(library, name));
+  return function != nullptr;
+}
+
+bool fill(void* library, OpenVinoLibrary& api) {
+  return find(library, "ov_get_openvino_version", api.get_version) &&
+         find(library, "ov_version_free", api.version_free) && find(library, "ov_core_create", api.core_create) &&
+         find(library, "ov_core_free", api.core_free) &&
+         find(library, "ov_core_get_property", api.core_get_property) &&
+         find(library, "ov_core_read_model_from_memory_buffer", api.core_read_model) &&
+         find(library, "ov_core_compile_model", api.core_compile_model) &&
+         find(library, "ov_model_free", api.model_free) &&
+         find(library, "ov_compiled_model_create_infer_request", api.create_infer_request) &&
+         find(library, "ov_compiled_model_free", api.compiled_model_free) &&
+         find(library, "ov_infer_request_get_tensor", api.get_tensor) &&
+         find(library, "ov_infer_request_set_tensor", api.set_tensor) &&
+         find(library, "ov_infer_request_infer", api.infer) &&
+         find(library, "ov_infer_request_free", api.infer_request_free) &&
+         find(library, "ov_tensor_create_from_host_ptr", api.tensor_from_pointer) &&
+         find(library, "ov_tensor_get_shape", api.tensor_shape) &&
+         find(library, "ov_tensor_get_byte_size", api.tensor_byte_size) &&
+         find(library, "ov_tensor_free", api.tensor_free) && find(library, "ov_shape_free", api.shape_free) &&
+         find(library, "ov_free", api.free_text) && find(library, "ov_get_last_err_msg", api.last_error);
+}
+
+std::string place_of(const std::string& path) {
+  if (!path.empty()) return path;
+  const char* named = std::getenv("NANOEDGE_OPENVINO");
+  return named != nullptr ? named : "";
+}
+
+void* open_library(const std::string& path) {
+  if (!path.empty()) return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  for (const char* name : {"libopenvino_c.so", "libopenvino_c.dylib"}) {
+    if (void* library = dlopen(name, RTLD_NOW | RTLD_LOCAL)) return library;
+  }
+  return nullptr;
+}
+
+bool is_new_enough(const OpenVinoLibrary& api, std::string* reason) {
+  openvino::Version version{};
+  if (api.get_version(&version) != openvino::kOk) {
+    *reason = "OpenVINO does not say its version; install another: pip install openvino.";
+    return false;
+  }
+  const std::string build = version.build != nullptr ? version.build : "";
+  api.version_free(&version);
+  if (std::atoi(build.c_str()) >= kOldestYear) return true;
+  *reason = "OpenVINO " + build + " is too old; NanoEdge needs 2025.0 or newer.";
+  return false;
+}
+
+}  // namespace
+
+const OpenVinoLibrary* OpenVinoLibrary::open(const std::string& path, std::string* reason) {
+  static std::mutex turn;
+  static std::map<std::string, OpenVinoLibrary> opened;
+  const std::lock_guard<std::mutex> guard(turn);
+  const std::string place = place_of(path);
+  const auto known = opened.find(place);
+  if (known != opened.end()) return &known->second;
+  void* library = open_library(place);
+  if (library == nullptr) {
+    const char* message = dlerror();
+    *reason = "OpenVINO's C library is not here (" + std::string(message != nullptr ? message : "not found") +
+              "). Install it: pip install openvino; outside Python, set NANOEDGE_OPENVINO to the path of libopenvino_c.";
+    return nullptr;
+  }
+  OpenVinoLibrary api{};
+  if (!fill(library, api)) {
+    *reason = "The library " + place + " lacks functions of OpenVINO's C API; NanoEdge needs OpenVINO 2025.0 or newer.";
+    return nullptr;
+  }
+  if (!is_new_enough(api, reason)) return nullptr;
+  return &opened.emplace(place, api).first->second;
+}
+
+std::string OpenVinoLibrary::message(int status) const {
+  const char* text = last_error();
+  std::string message = text != nullptr ? text : "";
+  if (text != nullptr) free_text(text);
+  while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
+  const std::size_t line = message.rfind('\n');
+  if (line != std::string::npos) message = message.substr(line + 1);
+  return message.empty() ? "status " + std::to_string(status) : message;
+}
+
+}  // namespace nanoedge
