@@ -20,6 +20,7 @@ function(nanoedge_build_ncnn)
   endforeach()
   set(flags
       -DCMAKE_BUILD_TYPE=Release
+      "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG -ffunction-sections -fdata-sections"
       -DCMAKE_POSITION_INDEPENDENT_CODE=ON
       -DCMAKE_CXX_VISIBILITY_PRESET=hidden
       "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS} ${NANOEDGE_NCNN_FLAGS}"
@@ -36,13 +37,14 @@ function(nanoedge_build_ncnn)
       -DNCNN_SIMPLEOCV=OFF
       -DNCNN_PLATFORM_API=OFF
       -DNCNN_DISABLE_RTTI=OFF
-      -DNCNN_DISABLE_EXCEPTION=OFF
+      -DNCNN_DISABLE_EXCEPTION=ON
       -DNCNN_WEIGHT_QUANT=OFF
       -DNCNN_AVXVNNIINT8=OFF
       -DNCNN_AVXVNNIINT16=OFF
       -DNCNN_AVXNECONVERT=OFF
       -DNCNN_AVX512FP16=OFF
       -DNCNN_XOP=OFF
+      -DNCNN_FMA4=OFF
       -DNCNN_ARM86SVE=OFF
       ${NANOEDGE_NCNN_CPU}
       ${layers})
@@ -87,3 +89,5 @@ if(NOT ncnn_FOUND)
   nanoedge_build_ncnn()
   find_package(ncnn CONFIG REQUIRED NO_DEFAULT_PATH PATHS ${ncnn_DIR} NO_CMAKE_FIND_ROOT_PATH)
 endif()
+# ncnn is built without exceptions, which neither it nor what it calls throws; its users keep theirs.
+set_target_properties(ncnn PROPERTIES INTERFACE_COMPILE_OPTIONS "")
