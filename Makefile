@@ -4,13 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+CORE := cpp_runtime/CMakeLists.txt $(wildcard $(addprefix cpp_runtime/,include/*/* src/* src/*/* bindings/* cmake/*))
 
 .PHONY: install demo test lint results docs clean
 
 install: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
-	@echo "==> installing NanoEdge and all it needs into $(VENV) (a few minutes the first time)"
+$(STAMP): pyproject.toml constraints.txt $(CORE)
+	@echo "==> installing NanoEdge and all it needs into $(VENV), compiling its core (some minutes the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "NanoEdge needs Python 3.11 or newer: make install PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,24 +30,18 @@ def measure_latency(detectors: Sequence[Detector], picture: Picture, rounds: int
     times = np.zeros((len(detectors), rounds, len(STAGES)))
     for number in range(-WARM_UP, rounds):
         for place, detector in enumerate(detectors):
-            started = time.perf_counter()
-            tensor, placed = detector.preprocess(picture)
-            prepared = time.perf_counter()
-            output = detector.forward(tensor)
-            calculated = time.perf_counter()
-            detector.postprocess(output, placed)
-            done = time.perf_counter()
+            _, stages = detector.timed(picture)
             if number >= 0:
-                times[place, number] = (prepared - started, calculated - prepared, done - calculated)
+                times[place, number] = stages
     rows = []
-    for detector, seconds in zip(detectors, times * 1000, strict=True):
+    for detector, milliseconds in zip(detectors, times, strict=True):
         row: dict[str, Any] = {
             "engine": detector.engine,
             "precision": detector.precision,
             "compute": detector.compute,
             "threads": detector.threads,
         }
-        for stage, values in (*zip(STAGES, seconds.T, strict=True), ("total", seconds.sum(axis=1))):
+        for stage, values in (*zip(STAGES, milliseconds.T, strict=True), ("total", milliseconds.sum(axis=1))):
             row[stage] = {f"p{share}": round(float(np.percentile(values, share)), 3) for share in PERCENTILES}
         rows.append(row)
     return rows

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from nanoedge.bundle.manifest import FORMAT, MANIFEST_NAME, VERSION, EngineEntry, Manifest, digest_of
 from nanoedge.config.explain import explain
@@ -135,6 +135,24 @@ def _parse(document: Any, path: Path) -> Manifest:
     if kind != "nanodet-plus":
         raise BundleError(f"{path} asks for the decoder {kind!r}, which this NanoEdge does not know; update NanoEdge.")
     try:
-        return Manifest.model_validate(document)
+        manifest = Manifest.model_validate_json(json.dumps(document), strict=True)
     except ValidationError as error:
         raise BundleError(f"{path}: {explain(error, Manifest)}") from error
+    missing = _key_left_to_a_default(manifest)
+    if missing:
+        raise BundleError(f"{path}: The key {missing!r} is missing.")
+    return manifest
+
+
+def _key_left_to_a_default(model: BaseModel) -> str | None:
+    """A key that the document does not spell out: what a model needs stands in its manifest, never in our code."""
+    for name in type(model).model_fields:
+        if name not in model.model_fields_set:
+            return name
+        value = getattr(model, name)
+        parts = value if isinstance(value, tuple) else (value,)
+        for number, part in enumerate(parts):
+            inner = _key_left_to_a_default(part) if isinstance(part, BaseModel) else None
+            if inner:
+                return f"{name}.{number}.{inner}" if isinstance(value, tuple) else f"{name}.{inner}"
+    return None

@@ -68,9 +68,9 @@ def _about_installation(terminal: Terminal) -> None:
 
     from nanoedge import __version__
     from nanoedge.config.load import shipped_configs
-    from nanoedge.runtime.engines import ENGINE_NAMES, is_installed
+    from nanoedge.runtime.load import ENGINES
 
-    installed = {name: is_installed(name) for name in ENGINE_NAMES}
+    installed = {name: kind.is_installed() for name, kind in ENGINES.items()}
     configs = list(shipped_configs())
     document = {
         "nanoedge": __version__,

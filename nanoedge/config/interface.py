@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from nanoedge.config.base import Fraction, PositiveFloat, PositiveInt, StrictModel
+from nanoedge.config.base import Fraction, PositiveFloat, StrictModel
 
 Triple = tuple[float, float, float]
 InputSide = Annotated[int, Field(ge=32, le=4096)]
+Stride = Annotated[int, Field(ge=1, le=4096)]
 
 
 def _without_doubles(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -22,7 +23,7 @@ def _without_doubles(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-ClassNames = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_without_doubles)]
+ClassNames = Annotated[tuple[str, ...], Field(min_length=1, max_length=100_000), AfterValidator(_without_doubles)]
 
 
 class InputSpec(StrictModel):
@@ -43,8 +44,8 @@ class DecoderSpec(StrictModel):
     """How the output [priors, classes + 4 * (reg_max + 1)] becomes boxes."""
 
     type: Literal["nanodet-plus"] = "nanodet-plus"
-    strides: tuple[PositiveInt, ...] = Field((8, 16, 32, 64), min_length=1)
-    reg_max: PositiveInt = 7
+    strides: tuple[Stride, ...] = Field((8, 16, 32, 64), min_length=1, max_length=16)
+    reg_max: Annotated[int, Field(ge=1, le=1024)] = 7
     prior_offset: Fraction = 0.0
     scores: Literal["logits"] = "logits"
 
@@ -58,7 +59,7 @@ class PostprocessSpec(StrictModel):
 
     score_threshold: Fraction = Field(0.35, description="boxes with a lower or equal score are dropped")
     nms_iou: Fraction = Field(0.6, description="a box is dropped when it overlaps a better one by more than this IoU")
-    max_detections: PositiveInt = Field(100, description="at most this many boxes a picture")
+    max_detections: Annotated[int, Field(ge=1, le=1_000_000)] = Field(100, description="at most this many boxes a picture")
     class_aware: bool = Field(True, description="compare only boxes of the same class in non-maximum suppression")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,11 +10,12 @@ import numpy.typing as npt
 
 from nanoedge.bundle import Bundle, FilePrecision, PostprocessSpec, load_bundle
 from nanoedge.detections import Detections
-from nanoedge.errors import BundleError, InputError
+from nanoedge.errors import InputError
 from nanoedge.pictures import Picture, read_picture
-from nanoedge.runtime.engines import ComputePrecision, EngineOptions, choose_engine, load_engine
-from nanoedge.runtime.postprocess import detections_of
-from nanoedge.runtime.preprocess import Placement, check_picture, to_tensor
+from nanoedge.runtime.engines import ComputePrecision, CoreKind, EngineOptions
+from nanoedge.runtime.load import choose_engine, load_network
+from nanoedge.runtime.network import NetworkSettings, PixelFormat, StageTimes
+from nanoedge.runtime.preprocess import Placement
 
 FloatArray = npt.NDArray[np.float32]
 PRECISIONS: tuple[FilePrecision, ...] = ("float", "int8")
@@ -28,10 +28,12 @@ class Detector:
 
     Args:
         bundle: the bundle's folder, or a loaded one.
-        engine: `auto`, `ncnn`, `openvino` or `onnx`.
+        engine: `auto`; `ncnn` or `openvino` in the compiled core; `onnx`; `python-ncnn` or `python-openvino`, the
+            readable reference over the engines' own packages.
         threads: CPU threads; `None` takes all that this process may use.
         precision: which of the bundle's files, `float` or `int8`.
         compute: what float layers are calculated in, `fp32`, `fp16` or `bf16`.
+        cores: of a CPU with several kinds of cores, run on `all`, `big` or `little` ones; refused where all are alike.
         score_threshold: report boxes above this score; `None` takes the bundle's.
         nms_iou: drop a box that overlaps a better one by more than this; `None` takes the bundle's.
         max_detections: at most this many boxes a picture; `None` takes the bundle's.
@@ -55,6 +57,7 @@ class Detector:
         *,
         precision: FilePrecision = "float",
         compute: ComputePrecision = "fp32",
+        cores: CoreKind = "all",
         score_threshold: float | None = None,
         nms_iou: float | None = None,
         max_detections: int | None = None,
@@ -63,28 +66,30 @@ class Detector:
     ) -> None:
         if precision not in PRECISIONS:
             raise InputError(f"Unknown precision {precision!r}; known: {', '.join(PRECISIONS)}.")
-        options = EngineOptions(threads, compute)
+        options = EngineOptions(threads, compute, cores)
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
         self.interface = self.bundle.manifest.interface
         self.postprocess_spec = _with_changes(
             self.interface.postprocess, score_threshold, nms_iou, max_detections, class_aware
         )
-        self._wanted = _class_mask(self.interface.classes, classes)
+        _check_classes(self.interface.classes, classes)
         self.precision, self.compute, self.threads = precision, compute, options.thread_count
         self.engine = choose_engine(self.bundle, engine, precision)
-        self._engine = load_engine(self.bundle, self.engine, precision, options)
-        self._turn = threading.Lock()
+        settings = NetworkSettings(self.engine, precision, options, self.postprocess_spec, classes)
+        self._network = load_network(self.bundle, settings)
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of all classes that the model knows."""
         return self.interface.classes
 
-    def __call__(self, picture: str | Path | Picture) -> Detections:
+    def __call__(self, picture: str | Path | Picture, pixel_format: PixelFormat = "bgr") -> Detections:
         """Detect.
 
         Args:
-            picture: a file, or uint8 BGR [height, width, 3].
+            picture: a file, or a uint8 array: [height, width, 3] for `bgr` and `rgb`, [height, width, 4] for `bgra`,
+                [height, width] for `gray`, [height * 3 / 2, width] for `nv12` and `i420`, [height, width, 2] for `yuyv`.
+            pixel_format: of an array; YUV is BT.601 with luma 16..235.
 
         Returns:
             Boxes in pixels of the picture, best first.
@@ -93,37 +98,48 @@ class Detector:
             PictureError: when the file cannot be read.
             InputError: when the array is no picture.
         """
-        pixels = read_picture(picture) if isinstance(picture, str | Path) else check_picture(picture)
-        tensor, placed = self.preprocess(pixels)
-        return self.postprocess(self.forward(tensor), placed)
+        return self.timed(picture, pixel_format)[0]
+
+    def timed(
+        self, picture: str | Path | Picture, pixel_format: PixelFormat = "bgr"
+    ) -> tuple[Detections, StageTimes]:
+        """As a call, with the milliseconds of preprocessing, network and post-processing."""
+        if isinstance(picture, str | Path):
+            return self._network.detect(read_picture(picture), "bgr")
+        return self._network.detect(_check_array(picture), pixel_format)
 
     def batch(self, pictures: Iterable[str | Path | Picture]) -> list[Detections]:
         """Detect in several pictures, in their order."""
         return [self(picture) for picture in pictures]
 
-    def preprocess(self, picture: Picture) -> tuple[FloatArray, Placement]:
+    def preprocess(self, picture: Picture, pixel_format: PixelFormat = "bgr") -> tuple[FloatArray, Placement]:
         """The network's input float32 [1, 3, H, W], and where the picture lies in it."""
-        return to_tensor(picture, self.interface.input)
+        return self._network.preprocess(_check_array(picture), pixel_format)
 
     def forward(self, tensor: FloatArray) -> FloatArray:
         """Raw output float32 [1, priors, channels].
 
         Raises:
+            InputError: when the tensor is not float32 [1, 3, H, W].
             BundleError: when the output's shape is not the manifest's.
         """
-        with self._turn:
-            output = self._engine.run(tensor)
-        expected = (1, self.interface.prior_count, self.interface.output_channels)
-        if output.shape != expected:
-            raise BundleError(
-                f"The {self.engine} model of {self.bundle.folder} gives {list(output.shape)}, its manifest says "
-                f"{list(expected)}; export the bundle again."
+        spec = self.interface.input
+        if tensor.dtype != np.float32 or tensor.shape != (1, 3, spec.height, spec.width):
+            raise InputError(
+                f"The network's input is float32 [1, 3, {spec.height}, {spec.width}], not {tensor.dtype} "
+                f"{list(tensor.shape)}."
             )
-        return output
+        return self._network.forward(np.ascontiguousarray(tensor))
 
     def postprocess(self, output: FloatArray, placed: Placement) -> Detections:
         """Detections of a raw output [1, priors, channels]."""
-        return detections_of(output[0], placed, self.interface, self.postprocess_spec, self._wanted)
+        return self._network.postprocess(output, placed)
+
+
+def _check_array(picture: object) -> Picture:
+    if not isinstance(picture, np.ndarray):
+        raise InputError(f"A picture must be a NumPy array or a path, not {type(picture).__name__}.")
+    return picture
 
 
 def _with_changes(
@@ -138,10 +154,7 @@ def _with_changes(
     return spec.model_copy(update={key: value for key, value in changes.items() if value is not None})
 
 
-def _class_mask(names: Sequence[str], wanted: Sequence[str] | None) -> npt.NDArray[np.bool_] | None:
-    if wanted is None:
-        return None
-    unknown = [name for name in wanted if name not in names]
+def _check_classes(names: Sequence[str], wanted: Sequence[str] | None) -> None:
+    unknown = [name for name in wanted or () if name not in names]
     if unknown:
         raise InputError(f"The bundle does not know the class {unknown[0]!r}; it knows: {', '.join(names)}.")
-    return np.isin(np.array(names), list(wanted))

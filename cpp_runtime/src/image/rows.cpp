@@ -22,7 +22,7 @@ inline Tint tint_of(int u, int v) {
 }
 
 inline void write_pixel(std::uint8_t* pixel, int luma, const Tint& tint) {
-  const int light = kLuma * (luma - 16);
+  const int light = kLuma * std::max(luma - 16, 0);
   pixel[0] = clamp_byte((light + tint.blue) >> kBits);
   pixel[1] = clamp_byte((light + tint.green) >> kBits);
   pixel[2] = clamp_byte((light + tint.red) >> kBits);

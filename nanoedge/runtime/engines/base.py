@@ -13,6 +13,7 @@ from nanoedge.errors import InputError
 
 FloatArray = npt.NDArray[np.float32]
 ComputePrecision = Literal["fp32", "fp16", "bf16"]
+CoreKind = Literal["all", "big", "little"]
 COMPUTE_PRECISIONS: tuple[str, ...] = get_args(ComputePrecision)
 MAX_THREADS = 256
 
@@ -24,16 +25,20 @@ class EngineOptions:
     Attributes:
         threads: CPU threads; `None` takes all that this process may use.
         compute: what float layers are calculated in. What the engine or CPU cannot do is refused.
+        cores: which kind of cores of a CPU with several kinds.
     """
 
     threads: int | None = None
     compute: ComputePrecision = "fp32"
+    cores: CoreKind = "all"
 
     def __post_init__(self) -> None:
         if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
             raise InputError(f"The number of threads must be between 1 and {MAX_THREADS}, not {self.threads}.")
         if self.compute not in COMPUTE_PRECISIONS:
             raise InputError(f"Unknown compute precision {self.compute!r}; known: {', '.join(COMPUTE_PRECISIONS)}.")
+        if self.cores not in get_args(CoreKind):
+            raise InputError(f"Unknown kind of cores {self.cores!r}; known: {', '.join(get_args(CoreKind))}.")
 
     @property
     def thread_count(self) -> int:
