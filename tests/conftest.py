@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
+from nanoedge.bundle.manifest import digest_of
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # one worker a core: more threads would only wait for each other
@@ -114,6 +119,18 @@ def _imported(common: Path, shared: Path, name: str) -> Path:
     place = common / f"{name}.ckpt"
     source = shared / "weights" / "nanodet-plus" / f"{name}.ckpt"
     return made_once(place, lambda: run_nanoedge("import-nanodet", str(source), "--config", name, "--out", str(place)))
+
+
+def changed_bundle(bundle: Path, tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """A copy with an edited and newly signed manifest."""
+    place = tmp_path / "changed.nanoedge"
+    shutil.copytree(bundle, place)
+    path = place / "manifest.json"
+    document = json.loads(path.read_text())
+    change(document)
+    document["digest"] = digest_of(document)
+    path.write_text(json.dumps(document, ensure_ascii=False))
+    return place
 
 
 def run_nanoedge(*arguments: str, expect: int = 0, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from nanoedge import Detector
 from nanoedge.detections import Detections
-from nanoedge.evaluation.agreement import agreement
 from nanoedge.pictures import read_picture
 
 from tests.cpp_runtime.conftest import Built
@@ -37,9 +36,11 @@ def test_the_executable_finds_what_python_finds(built: Built, small_bundle: Path
     detector = Detector(small_bundle, engine, threads=1, score_threshold=0.05)
     wanted = [detector(file) for file in files]
     found = [as_detections(item, detector.class_names) for item in items]
-    report = agreement(found, wanted)
-    assert report.boxes > 10 and report.unmatched == 0, report
-    assert {(item["width"], item["height"]) for item in items} == {(320, 240)}
+    assert sum(len(one) for one in wanted) > 20
+    for ours, theirs in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(ours.boxes_xyxy, theirs.boxes_xyxy, atol=0.02)
+        np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-4)
+    assert {(item["width"], item["height"]) for item in items} == {(160, 120)}
 
 
 ORIENTATIONS = range(1, 9)
@@ -58,7 +59,8 @@ def test_pictures_are_decoded_and_turned_as_in_python(
     built: Built, small_bundle: Path, shapes: Path, tmp_path: Path
 ) -> None:
     """The boxes of a picture depend on its pixels: equal boxes for every kind of file."""
-    source = next(file for file in sorted((shapes / "images" / "val").iterdir()) if Detector(small_bundle, "ncnn")(file))
+    sure = Detector(small_bundle, "ncnn", score_threshold=0.1)
+    source = next(file for file in sorted((shapes / "images" / "val").iterdir()) if sure(file))
     picture = read_picture(source)[:, :300]
     files = []
     for orientation in ORIENTATIONS:
@@ -130,7 +132,7 @@ def test_sources_that_fail_do_not_stop_the_others(
         (["BUNDLE", "x.jpg", "--threads", "0"], "from 1 to 256"),
         (["BUNDLE", "x.jpg", "--threads"], "needs a value"),
         (["BUNDLE", "x.jpg", "--compute", "fp64"], "--compute is fp32, fp16 or bf16"),
-        (["BUNDLE", "x.jpg", "--precision", "int8"], "in int8 precision"),
+        (["BUNDLE", "x.jpg", "--precision", "int8"], "int8"),
         (["BUNDLE", "x.jpg", "--classes", "unicorn"], "does not know the class 'unicorn'"),
         (["BUNDLE", "x.jpg", "--fast"], "Unknown option --fast"),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from tests.conftest import changed_bundle
 from tests.cpp_runtime.conftest import BUILD, REPOSITORY, Built, call
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cpp")]
@@ -35,10 +36,11 @@ def test_the_example_builds_with_find_package_and_finds_objects(
     call("cmake", "-S", EXAMPLE, "-B", tmp_path / "example", f"-DCMAKE_PREFIX_PATH={tmp_path / 'installed'}")
     call("cmake", "--build", tmp_path / "example")
     frames = tmp_path / "frames.bgr"
-    pictures = sorted((shapes / "images" / "val").iterdir())[:8]
+    pictures = sorted((shapes / "images" / "val").iterdir())
     frames.write_bytes(b"".join(cv2.resize(cv2.imread(str(file)), (640, 480)).tobytes() for file in pictures))
     program = tmp_path / "example" / "find_objects"
-    done = built.run(sys.executable, "-c", PIPE, program, small_bundle, frames)
+    unsure = changed_bundle(small_bundle, tmp_path, lambda m: m["postprocess"].update(score_threshold=0.05))
+    done = built.run(sys.executable, "-c", PIPE, program, unsure, frames)
     assert re.search(r"^\w+ 0\.\d\d \[\d+, \d+, \d+, \d+\]$", done.stdout, flags=re.MULTILINE), done.stdout
     assert "There is no bundle" in built.run(program, tmp_path / "nowhere", expect=1).stderr
 

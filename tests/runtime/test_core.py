@@ -22,6 +22,8 @@ from nanoedge.errors import BundleError, EngineError, InputError
 from nanoedge.evaluation.agreement import agreement
 from nanoedge.pictures import read_picture
 
+from tests.conftest import changed_bundle
+
 CORE, REFERENCE = ("ncnn", "openvino"), {"ncnn": "python-ncnn", "openvino": "python-openvino"}
 
 
@@ -191,12 +193,16 @@ def compare(found, wanted) -> None:
 
 
 @pytest.mark.parametrize("engine", CORE)
-def test_the_core_agrees_with_the_reference_on_pictures(small_bundle: Path, shapes: Path, engine: str) -> None:
-    ours, theirs = (Detector(small_bundle, name, threads=1, score_threshold=0.05) for name in (engine, REFERENCE[engine]))
-    index = read_coco(shapes / "annotations" / "val.json", shapes / "images")
-    pictures = [read_picture(sample.path) for sample in index.samples]
-    report = agreement([ours(p) for p in pictures], [theirs(p) for p in pictures])
-    assert report.boxes > 20 and report.agrees, report
+def test_the_core_finds_what_the_reference_finds(small_bundle: Path, shapes: Path, engine: str) -> None:
+    ours, theirs = (Detector(small_bundle, name, threads=1, score_threshold=0.1) for name in (engine, REFERENCE[engine]))
+    boxes = 0
+    for file in sorted((shapes / "images" / "val").iterdir()):
+        found, wanted = ours(file), theirs(file)
+        assert len(found) == len(wanted)
+        np.testing.assert_allclose(found.scores, wanted.scores, atol=0.01)
+        np.testing.assert_allclose(found.boxes_xyxy, wanted.boxes_xyxy, atol=0.5)
+        boxes += len(found)
+    assert boxes > 10
 
 
 @pytest.mark.shared
@@ -258,18 +264,6 @@ def test_several_threads_get_right_answers_from_one_detector_and_from_their_own(
 
 
 # --- bad input -------------------------------------------------------------------------------------------------------
-
-
-def changed_bundle(bundle: Path, tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
-    """A copy with an edited and newly signed manifest."""
-    place = tmp_path / "changed.nanoedge"
-    shutil.copytree(bundle, place)
-    path = place / "manifest.json"
-    document = json.loads(path.read_text())
-    change(document)
-    document["digest"] = digest_of(document)
-    path.write_text(json.dumps(document, ensure_ascii=False))
-    return place
 
 
 MANIFEST_CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {

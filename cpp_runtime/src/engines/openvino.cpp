@@ -52,13 +52,13 @@ class OpenVinoEngine final : public Engine {
     if (entry.files.size() != 2) throw Error(ErrorKind::bundle, bundle.folder() + ": OpenVINO needs two files.");
     const std::string place = bundle.path(entry.files[0]);
     const Bytes xml = bundle.read(entry.files[0]);
-    Bytes weights = bundle.read(entry.files[1]);
-    validate_openvino(xml, weights, bundle.manifest(), place);
+    weights_ = bundle.read(entry.files[1]);
+    validate_openvino(xml, weights_, bundle.manifest(), place);
 
     const auto core = make<openvino::Core>(api_.core_free, [&](auto** made) { return api_.core_create(made); }, place);
     check_precision(core.get(), options.compute);
-    weights.resize(std::max<std::size_t>(weights.size(), 1));
-    const auto weights_tensor = tensor(openvino::kUint8, {static_cast<std::int64_t>(weights.size())}, weights.data());
+    weights_.resize(std::max<std::size_t>(weights_.size(), 1));
+    const auto weights_tensor = tensor(openvino::kUint8, {static_cast<std::int64_t>(weights_.size())}, weights_.data());
     const auto model = make<openvino::Model>(
         api_.model_free,
         [&](auto** made) {
@@ -155,6 +155,7 @@ class OpenVinoEngine final : public Engine {
 
   const OpenVinoLibrary& api_;
   std::int64_t width_, height_, priors_, channels_;
+  Bytes weights_;  // constants of the compiled network may point into it
   AlignedFloats input_, output_;
   Handle<openvino::InferRequest> request_;  // the last member: it goes before the memory that it uses
 };
