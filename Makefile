@@ -6,7 +6,11 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 CORE := cpp_runtime/CMakeLists.txt $(wildcard $(addprefix cpp_runtime/,include/*/* src/* src/*/* bindings/* cmake/*))
 
-.PHONY: install demo test lint results docs clean
+FUZZ_SECONDS ?= 60
+CPP := $(shell find cpp_runtime -name '*.cpp' -o -name '*.hpp')
+TOOLS := PATH="$(abspath $(BIN)):$$PATH"
+
+.PHONY: install demo test lint format sanitize fuzz results docs clean
 
 install: $(STAMP)
 
@@ -32,6 +36,27 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CPP)
+
+sanitize: install
+	@echo "==> the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+	$(TOOLS) cmake -S cpp_runtime -B build/sanitize -DPython3_EXECUTABLE=$(abspath $(BIN))/python \
+	  -DNANOEDGE_SANITIZE=ON -DNANOEDGE_TESTS=ON -DNANOEDGE_CPU=native
+	$(TOOLS) cmake --build build/sanitize --parallel
+	$(BIN)/python -m tools.sanitize build/sanitize
+
+fuzz: install
+	@echo "==> each fuzzer for $(FUZZ_SECONDS) s (make fuzz FUZZ_SECONDS=600)"
+	@command -v clang++ >/dev/null || \
+	  { echo "The fuzzers need clang; on Debian: apt-get install clang libomp-dev"; exit 1; }
+	$(TOOLS) CC=clang CXX=clang++ cmake -S cpp_runtime -B build/fuzz -DPython3_EXECUTABLE=$(abspath $(BIN))/python \
+	  -DNANOEDGE_SANITIZE=ON -DNANOEDGE_FUZZ=ON -DNANOEDGE_APPS=OFF -DNANOEDGE_CPU=native
+	$(TOOLS) cmake --build build/fuzz --parallel
+	$(BIN)/python -m tools.fuzz build/fuzz $(FUZZ_SECONDS)
 
 results: install
 	@echo "==> running the benchmarks; docs/results.md is written from their JSON"

@@ -9,7 +9,9 @@
 namespace nanoedge::apps {
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::input, message); }
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorKind::input, message);
+}
 
 void print_help(const char* usage, const std::vector<Option>& options) {
   std::printf("%s\n", usage);
@@ -117,7 +119,8 @@ Options Arguments::detector_options() const {
   const std::string precision = text("precision", "float"), cores = text("cores", "all");
   if (precision != "float" && precision != "int8") refuse("--precision is float or int8, not '" + precision + "'.");
   options.precision = precision == "float" ? FilePrecision::float_ : FilePrecision::int8;
-  if (cores != "all" && cores != "big" && cores != "little") refuse("--cores is all, big or little, not '" + cores + "'.");
+  if (cores != "all" && cores != "big" && cores != "little")
+    refuse("--cores is all, big or little, not '" + cores + "'.");
   options.cores = cores == "all" ? Cores::all : cores == "big" ? Cores::big : Cores::little;
   if (has("score")) options.score_threshold = fraction_of("score", text("score", ""));
   if (has("nms")) options.nms_iou = fraction_of("nms", text("nms", ""));
@@ -139,8 +142,8 @@ std::vector<Option> with_detector_options(std::vector<Option> own) {
       {"classes", "A,B", "report only these classes"},
   };
   for (const Option& option : shared) {
-    const bool replaced = std::any_of(own.begin(), own.end(),
-                                      [&](const Option& o) { return std::string(o.name) == option.name; });
+    const bool replaced =
+        std::any_of(own.begin(), own.end(), [&](const Option& o) { return std::string(o.name) == option.name; });
     if (!replaced) own.push_back(option);
   }
   return own;

@@ -112,13 +112,16 @@ double peak_megabytes() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-double rounded(double value) { return std::round(value * 1000) / 1000; }
+double rounded(double value) {
+  return std::round(value * 1000) / 1000;
+}
 
 void print_json(const std::vector<Row>& rows, const std::string& precision) {
   auto list = nlohmann::ordered_json::array();
   for (const Row& row : rows) {
-    nlohmann::ordered_json one = {{"engine", row.engine},   {"precision", precision},         {"compute", row.compute},
-                                  {"threads", row.threads}, {"load_ms", rounded(row.load_ms)}, {"first_ms", rounded(row.first_ms)}};
+    nlohmann::ordered_json one = {
+        {"engine", row.engine},   {"precision", precision},          {"compute", row.compute},
+        {"threads", row.threads}, {"load_ms", rounded(row.load_ms)}, {"first_ms", rounded(row.first_ms)}};
     for (std::size_t i = 0; i < 4; ++i) {
       one[kStages[i]] = {{"p50", rounded(percentile(row.stages[i], 0.5))},
                          {"p90", rounded(percentile(row.stages[i], 0.9))},
@@ -178,4 +181,6 @@ int bench(int count, char** words) {
 
 }  // namespace
 
-int main(int count, char** words) { return run_main(bench, count, words); }
+int main(int count, char** words) {
+  return run_main(bench, count, words);
+}

@@ -20,16 +20,19 @@ constexpr const char* kUsage =
     "usage: nanoedge-detect BUNDLE PICTURE... [options]\n"
     "Finds objects in JPEG and PNG pictures; nothing is written without --out.\n";
 
-double rounded(float value, double steps) { return std::round(static_cast<double>(value) * steps) / steps; }
+double rounded(float value, double steps) {
+  return std::round(static_cast<double>(value) * steps) / steps;
+}
 
 nlohmann::ordered_json as_json(const std::string& source, const Picture& picture, const std::vector<Detection>& found,
                                const std::vector<std::string>& classes) {
   auto boxes = nlohmann::ordered_json::array();
   for (const Detection& box : found) {
-    boxes.push_back({{"label", classes[static_cast<std::size_t>(box.class_id)]},
-                     {"class_id", box.class_id},
-                     {"score", rounded(box.score, 1e5)},
-                     {"box", {rounded(box.x1, 1e2), rounded(box.y1, 1e2), rounded(box.x2, 1e2), rounded(box.y2, 1e2)}}});
+    boxes.push_back(
+        {{"label", classes[static_cast<std::size_t>(box.class_id)]},
+         {"class_id", box.class_id},
+         {"score", rounded(box.score, 1e5)},
+         {"box", {rounded(box.x1, 1e2), rounded(box.y1, 1e2), rounded(box.x2, 1e2), rounded(box.y2, 1e2)}}});
   }
   return {{"source", source}, {"width", picture.width}, {"height", picture.height}, {"detections", boxes}};
 }
@@ -68,7 +71,8 @@ int detect(int count, char** words) {
                             with_detector_options({{"json", "", "print one JSON document"},
                                                    {"out", "DIR", "write copies with boxes drawn into this folder"},
                                                    {"force", "", "replace what is there"}}));
-  if (arguments.plain().size() < 2) throw Error(ErrorKind::input, "Give a BUNDLE and at least one PICTURE; see --help.");
+  if (arguments.plain().size() < 2)
+    throw Error(ErrorKind::input, "Give a BUNDLE and at least one PICTURE; see --help.");
   const std::vector<std::string> sources(arguments.plain().begin() + 1, arguments.plain().end());
   const std::string out = arguments.text("out", "");
   std::vector<std::string> places;
@@ -111,4 +115,6 @@ int detect(int count, char** words) {
 
 }  // namespace
 
-int main(int count, char** words) { return run_main(detect, count, words); }
+int main(int count, char** words) {
+  return run_main(detect, count, words);
+}

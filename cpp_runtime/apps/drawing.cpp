@@ -62,7 +62,8 @@ void draw_one(Picture& picture, const Detection& box, const std::string& name) {
   char score[16];
   std::snprintf(score, sizeof score, " %.2f", static_cast<double>(box.score));
   const std::string text = name + score;
-  const int width = (static_cast<int>(text.size()) * (kGlyphWidth + 1) + 1) * scale, height = (kGlyphHeight + 4) * scale;
+  const int width = (static_cast<int>(text.size()) * (kGlyphWidth + 1) + 1) * scale,
+            height = (kGlyphHeight + 4) * scale;
   const int label_left = std::clamp(left, 0, std::max(0, picture.width - width));
   const int label_top = top >= height ? top - height : top;
   fill(picture, label_left, label_top, label_left + width, label_top + height, colour);

@@ -137,8 +137,8 @@ void write_jpeg(const std::string& path, const Picture& picture) {
   std::size_t size = 0;
   tj3Set(turbo.get(), TJPARAM_QUALITY, kJpegQuality);
   tj3Set(turbo.get(), TJPARAM_SUBSAMP, TJSAMP_420);
-  const int status = tj3Compress8(turbo.get(), picture.pixels.data(), picture.width, 0, picture.height, TJPF_BGR,
-                                  &data, &size);
+  const int status =
+      tj3Compress8(turbo.get(), picture.pixels.data(), picture.width, 0, picture.height, TJPF_BGR, &data, &size);
   const std::unique_ptr<unsigned char, void (*)(void*)> owned(data, &tj3Free);
   const std::string aside = path + ".part" + std::to_string(::getpid());
   bool written = false;

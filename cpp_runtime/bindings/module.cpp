@@ -1,9 +1,8 @@
 // nanoedge._runtime: translates between Python and the library, nothing more.
+#include <map>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
-
-#include <map>
 
 #include "bundle/manifest.hpp"
 #include "engines/engine.hpp"
@@ -49,10 +48,10 @@ ImageView view_of(const py::array& given, const std::string& format_name, py::ar
   ImageView view;
   view.format = choice(kFormats, format_name, "pixel format");
   const bool planar = view.format == PixelFormat::nv12 || view.format == PixelFormat::i420;
-  const py::ssize_t channels = view.format == PixelFormat::bgra                                         ? 4
+  const py::ssize_t channels = view.format == PixelFormat::bgra                                     ? 4
                                : view.format == PixelFormat::bgr || view.format == PixelFormat::rgb ? 3
-                               : view.format == PixelFormat::yuyv                                    ? 2
-                                                                                                     : 1;
+                               : view.format == PixelFormat::yuyv                                   ? 2
+                                                                                                    : 1;
   const bool dimensions = channels == 1 ? given.ndim() == 2 : given.ndim() == 3 && given.shape(2) == channels;
   if (!given.dtype().is(py::dtype::of<std::uint8_t>()) || !dimensions || given.size() == 0 ||
       (planar && given.shape(0) % 3 != 0)) {
@@ -64,7 +63,8 @@ ImageView view_of(const py::array& given, const std::string& format_name, py::ar
   }
   const auto lies_well = [&](const py::array& array) {
     const bool inner = channels == 1 || array.strides(2) == 1;
-    return inner && array.strides(1) == channels && (array.shape(0) == 1 || array.strides(0) >= channels * array.shape(1));
+    return inner && array.strides(1) == channels &&
+           (array.shape(0) == 1 || array.strides(0) >= channels * array.shape(1));
   };
   kept = lies_well(given) ? given : py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>(given);
   view.data = static_cast<const std::uint8_t*>(kept.data());
@@ -105,13 +105,13 @@ Options options_of(const std::string& engine, int threads, const std::string& pr
   Options options;
   options.engine = engine;
   options.threads = threads;
-  options.precision = choice<FilePrecision>({{"float", FilePrecision::float_}, {"int8", FilePrecision::int8}},
-                                            precision, "precision");
+  options.precision =
+      choice<FilePrecision>({{"float", FilePrecision::float_}, {"int8", FilePrecision::int8}}, precision, "precision");
   options.compute = choice<ComputePrecision>(
       {{"fp32", ComputePrecision::fp32}, {"fp16", ComputePrecision::fp16}, {"bf16", ComputePrecision::bf16}}, compute,
       "compute precision");
-  options.cores = choice<Cores>({{"all", Cores::all}, {"big", Cores::big}, {"little", Cores::little}}, cores,
-                                "kind of cores");
+  options.cores =
+      choice<Cores>({{"all", Cores::all}, {"big", Cores::big}, {"little", Cores::little}}, cores, "kind of cores");
   options.score_threshold = score_threshold;
   options.nms_iou = nms_iou;
   options.max_detections = max_detections;
@@ -149,9 +149,8 @@ PYBIND11_MODULE(_runtime, module) {
   py::class_<Detector>(module, "Detector")
       .def(py::init([](const std::string& folder, const std::string& engine, int threads, const std::string& precision,
                        const std::string& compute, const std::string& cores, std::optional<float> score_threshold,
-                       std::optional<float> nms_iou, std::optional<int> max_detections,
-                       std::optional<bool> class_aware, const std::vector<std::string>& classes,
-                       const std::string& openvino_library) {
+                       std::optional<float> nms_iou, std::optional<int> max_detections, std::optional<bool> class_aware,
+                       const std::vector<std::string>& classes, const std::string& openvino_library) {
              const Options options = options_of(engine, threads, precision, compute, cores, score_threshold, nms_iou,
                                                 max_detections, class_aware, classes, openvino_library);
              const py::gil_scoped_release released;
@@ -176,7 +175,7 @@ PYBIND11_MODULE(_runtime, module) {
             return py::make_tuple(arrays_of(found),
                                   py::make_tuple(timing.preprocess, timing.forward, timing.postprocess));
           },
-          py::arg("picture"), py::arg("format") = "bgr")
+          py::arg("picture"), py::arg("pixel_format") = "bgr")
       .def(
           "preprocess",
           [](Detector& self, const py::array& picture, const std::string& format) {
@@ -192,7 +191,7 @@ PYBIND11_MODULE(_runtime, module) {
             return py::make_tuple(tensor, py::make_tuple(placed.scale_x, placed.scale_y, placed.shift_x, placed.shift_y,
                                                          placed.image_width, placed.image_height));
           },
-          py::arg("picture"), py::arg("format") = "bgr")
+          py::arg("picture"), py::arg("pixel_format") = "bgr")
       .def(
           "forward",
           [](Detector& self, const FloatArray& tensor) {
@@ -242,7 +241,7 @@ PYBIND11_MODULE(_runtime, module) {
       py::arg("openvino_library") = "", "Engine to why it cannot be used; an empty text when it can.");
   module.def(
       "check_manifest",
-      [](const std::string& text, const std::string& place) { nanoedge::parse_manifest(text, place); },
-      py::arg("text"), py::arg("place"), "Refuse a manifest as loading a bundle would.");
+      [](const std::string& text, const std::string& place) { nanoedge::parse_manifest(text, place); }, py::arg("text"),
+      py::arg("place"), "Refuse a manifest as loading a bundle would.");
   module.attr("__version__") = nanoedge::version();
 }

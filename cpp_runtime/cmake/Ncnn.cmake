@@ -21,9 +21,7 @@ function(nanoedge_build_ncnn)
   set(flags
       -DCMAKE_BUILD_TYPE=Release
       "-DCMAKE_CXX_FLAGS_RELEASE=-DNDEBUG -fno-unwind-tables -fno-asynchronous-unwind-tables"
-      # ncnn asks for -Ofast; behind it, -O2 keeps its hand-written kernels as fast and makes the rest small. (-Os would
-      # leave out vzeroupper, and each SSE instruction after AVX code would wait.)
-      "-DCMAKE_CXX_COMPILE_OBJECT=<CMAKE_CXX_COMPILER> <DEFINES> <INCLUDES> <FLAGS> -O2 -o <OBJECT> -c <SOURCE>"
+      -DCMAKE_PROJECT_ncnn_INCLUDE=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/NcnnSizes.cmake
       -DCMAKE_POSITION_INDEPENDENT_CODE=ON
       -DCMAKE_CXX_VISIBILITY_PRESET=hidden
       "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS} ${NANOEDGE_NCNN_FLAGS}"
@@ -61,6 +59,7 @@ function(nanoedge_build_ncnn)
   if(NOT EXISTS ${place}/lib/cmake/ncnn/ncnnConfig.cmake)
     message(STATUS "building ncnn into ${place} (once; some minutes)")
     set(work ${CMAKE_BINARY_DIR}/ncnn)
+    file(REMOVE_RECURSE ${work} ${place}.part)  # a half-made or older build would keep its flags
     set(generator -G ${CMAKE_GENERATOR})
     if(CMAKE_MAKE_PROGRAM)
       list(APPEND generator -DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM})
@@ -81,15 +80,20 @@ function(nanoedge_build_ncnn)
     if(NOT status EQUAL 0)
       message(FATAL_ERROR "ncnn cannot be built; see ${CMAKE_BINARY_DIR}/ncnn-build.log")
     endif()
-    file(REMOVE_RECURSE ${place})
+    file(REMOVE_RECURSE ${place} ${work})
     file(RENAME ${place}.part ${place})
   endif()
   set(ncnn_DIR ${place}/lib/cmake/ncnn PARENT_SCOPE)
 endfunction()
 
-find_package(ncnn CONFIG QUIET)
+if(NANOEDGE_OWN_NCNN)  # an earlier run in this build folder built it: its flags may have changed since
+  unset(ncnn_DIR CACHE)
+else()
+  find_package(ncnn CONFIG QUIET)
+endif()
 if(NOT ncnn_FOUND)
   nanoedge_build_ncnn()
+  set(NANOEDGE_OWN_NCNN ON CACHE INTERNAL "ncnn comes from our cache")
   find_package(ncnn CONFIG REQUIRED NO_DEFAULT_PATH PATHS ${ncnn_DIR} NO_CMAKE_FIND_ROOT_PATH)
 endif()
 # ncnn is built without exceptions, which neither it nor what it calls throws; its users keep theirs.

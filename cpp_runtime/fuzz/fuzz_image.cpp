@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Header header;
   if (size < sizeof header) return 0;
   std::memcpy(&header, data, sizeof header);
-  const std::vector<std::uint8_t> pixels(data + sizeof header, data + size);  // a block of its own: the ends are guarded
+  const std::vector<std::uint8_t> pixels(data + sizeof header,
+                                         data + size);  // a block of its own: the ends are guarded
   InputSpec spec;
   spec.width = 64, spec.height = 32;
   spec.resize = header.letterbox % 2 ? Resize::letterbox : Resize::stretch;

@@ -43,8 +43,9 @@ std::vector<int> cpus_of(Cores cores, const std::vector<int>& usable, const char
   for (const int cpu : usable) strengths.push_back(strength_of(cpu, root));
   const auto [weakest, strongest] = std::minmax_element(strengths.begin(), strengths.end());
   if (*weakest == *strongest) {
-    throw Error(ErrorKind::engine, "The CPUs that may be used are all of one kind; there are no big and little cores "
-                                   "to choose from.");
+    throw Error(ErrorKind::engine,
+                "The CPUs that may be used are all of one kind; there are no big and little cores "
+                "to choose from.");
   }
   // Between the two: nearer to the strongest counts as big, so that a middle cluster belongs to one side.
   const long middle = *weakest + (*strongest - *weakest) / 2;

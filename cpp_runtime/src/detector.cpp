@@ -36,8 +36,8 @@ PostprocessSpec with_changes(PostprocessSpec spec, const Options& options) {
   check_fraction("score threshold", options.score_threshold);
   check_fraction("NMS IoU", options.nms_iou);
   if (options.max_detections && *options.max_detections < 1) {
-    throw Error(ErrorKind::input, "The number of detections must be at least 1, not " +
-                                      std::to_string(*options.max_detections) + ".");
+    throw Error(ErrorKind::input,
+                "The number of detections must be at least 1, not " + std::to_string(*options.max_detections) + ".");
   }
   spec.score_threshold = options.score_threshold.value_or(spec.score_threshold);
   spec.nms_iou = options.nms_iou.value_or(spec.nms_iou);
@@ -234,21 +234,43 @@ std::vector<std::vector<Detection>> Detector::detect_batch(const std::vector<Ima
   return found;
 }
 
-const std::string& Detector::name() const { return impl_->manifest().name; }
-const std::vector<std::string>& Detector::classes() const { return impl_->manifest().classes; }
-const std::string& Detector::engine() const { return impl_->engine_name(); }
-int Detector::threads() const { return impl_->threads(); }
-int Detector::input_width() const { return impl_->manifest().input.width; }
-int Detector::input_height() const { return impl_->manifest().input.height; }
-int Detector::prior_count() const { return static_cast<int>(impl_->prior_count()); }
-int Detector::output_channels() const { return impl_->manifest().output_channels(); }
+const std::string& Detector::name() const {
+  return impl_->manifest().name;
+}
+const std::vector<std::string>& Detector::classes() const {
+  return impl_->manifest().classes;
+}
+const std::string& Detector::engine() const {
+  return impl_->engine_name();
+}
+int Detector::threads() const {
+  return impl_->threads();
+}
+int Detector::input_width() const {
+  return impl_->manifest().input.width;
+}
+int Detector::input_height() const {
+  return impl_->manifest().input.height;
+}
+int Detector::prior_count() const {
+  return static_cast<int>(impl_->prior_count());
+}
+int Detector::output_channels() const {
+  return impl_->manifest().output_channels();
+}
 
-Placement Detector::preprocess(const ImageView& image, float* input) { return impl_->preprocess(image, input); }
-void Detector::forward(const float* input, float* output) { impl_->forward(input, output); }
+Placement Detector::preprocess(const ImageView& image, float* input) {
+  return impl_->preprocess(image, input);
+}
+void Detector::forward(const float* input, float* output) {
+  impl_->forward(input, output);
+}
 std::vector<Detection> Detector::postprocess(const float* output, const Placement& placement) {
   return impl_->postprocess(output, placement);
 }
 
-const char* version() noexcept { return NANOEDGE_VERSION; }
+const char* version() noexcept {
+  return NANOEDGE_VERSION;
+}
 
 }  // namespace nanoedge

@@ -1,11 +1,14 @@
 #include <catch.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include "bundle/canonical_json.hpp"
 
 using nanoedge::canonical_json;
 
-static std::string canonical(const char* text) { return canonical_json(nlohmann::json::parse(text)); }
+static std::string canonical(const char* text) {
+  return canonical_json(nlohmann::json::parse(text));
+}
 
 TEST_CASE("keys are sorted and no spaces are left") {
   CHECK(canonical(R"({"b": [1, 2, {"z": null}], "a": true})") == R"({"a":true,"b":[1,2,{"z":null}]})");

@@ -1,6 +1,6 @@
+#include <catch.hpp>
 #include <sys/stat.h>
 
-#include <catch.hpp>
 #include <cstdlib>
 #include <fstream>
 

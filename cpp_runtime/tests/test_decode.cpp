@@ -1,4 +1,5 @@
 #include <catch.hpp>
+
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -61,7 +62,8 @@ TEST_CASE("sides are bins times stride, left top right bottom of the prior") {
   auto output = nothing(34);
   const std::size_t prior = 8 + 3;  // row 1, column 3 of stride 8: (24, 8)
   output[prior * kChannels + 1] = 2;
-  set_side(output, prior, 0, 2), set_side(output, prior, 1, 1), set_side(output, prior, 2, 3), set_side(output, prior, 3, 2);
+  set_side(output, prior, 0, 2), set_side(output, prior, 1, 1), set_side(output, prior, 2, 3),
+      set_side(output, prior, 3, 2);
   const auto found = decoded(output, kSame, 0.5F);
   REQUIRE(found.size() == 1);
   CHECK(found[0].x1 == Approx(8));

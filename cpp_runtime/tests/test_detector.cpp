@@ -1,8 +1,8 @@
 // The whole way on a real bundle: the variable NANOEDGE_TEST_BUNDLE names one that holds ncnn and OpenVINO.
+#include <catch.hpp>
 #include <malloc.h>
 
 #include <atomic>
-#include <catch.hpp>
 #include <cstdlib>
 #include <new>
 #include <random>
@@ -18,7 +18,9 @@ namespace {
 
 std::atomic<long> allocations{0};
 
-const char* bundle() { return std::getenv("NANOEDGE_TEST_BUNDLE"); }
+const char* bundle() {
+  return std::getenv("NANOEDGE_TEST_BUNDLE");
+}
 
 std::vector<std::uint8_t> noise(int width, int height, unsigned seed = 1) {
   std::mt19937 random(seed);
@@ -43,7 +45,8 @@ bool same(const std::vector<Detection>& one, const std::vector<Detection>& other
   if (one.size() != other.size()) return false;
   for (std::size_t i = 0; i < one.size(); ++i) {
     const Detection &a = one[i], &b = other[i];
-    if (a.x1 != b.x1 || a.y1 != b.y1 || a.x2 != b.x2 || a.y2 != b.y2 || a.score != b.score || a.class_id != b.class_id) {
+    if (a.x1 != b.x1 || a.y1 != b.y1 || a.x2 != b.x2 || a.y2 != b.y2 || a.score != b.score ||
+        a.class_id != b.class_id) {
       return false;
     }
   }
@@ -58,8 +61,12 @@ void* operator new(std::size_t size) {
   if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 TEST_CASE("a folder that is no bundle is refused") {
   CHECK_THAT(refusal([] { Detector::load("/nowhere"); }), Catch::Contains("There is no bundle /nowhere"));
@@ -151,7 +158,8 @@ TEST_CASE("options out of their range are refused") {
   CHECK_THAT(refused([](Options& o) { o.score_threshold = 1.5F; }), Catch::Contains("score threshold"));
   CHECK_THAT(refused([](Options& o) { o.nms_iou = -1.F; }), Catch::Contains("NMS IoU"));
   CHECK_THAT(refused([](Options& o) { o.max_detections = 0; }), Catch::Contains("number of detections"));
-  CHECK_THAT(refused([](Options& o) { o.classes = {"unicorn"}; }), Catch::Contains("does not know the class 'unicorn'"));
+  CHECK_THAT(refused([](Options& o) { o.classes = {"unicorn"}; }),
+             Catch::Contains("does not know the class 'unicorn'"));
   CHECK_THAT(refused([](Options& o) { o.precision = FilePrecision::int8; }), Catch::Contains("int8"));
   CHECK_THAT(refused([](Options& o) { o.engine = "openvino", o.openvino_library = "/nowhere.so"; }),
              Catch::Contains("pip install openvino"));

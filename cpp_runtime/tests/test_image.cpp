@@ -1,4 +1,5 @@
 #include <catch.hpp>
+
 #include <vector>
 
 #include "image/planes.hpp"

@@ -1,4 +1,5 @@
 #include <catch.hpp>
+
 #include <functional>
 
 #include "bundle/manifest.hpp"

@@ -1,4 +1,5 @@
 #include <catch.hpp>
+
 #include <cstring>
 #include <string>
 #include <vector>
@@ -28,7 +29,9 @@ const char* const kGood =
     "Permute t 1 1 c t 0=1\n"
     "ReLU o 1 1 t out0 0=0.1\n";
 
-Bytes bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+Bytes bytes_of(const std::string& text) {
+  return {text.begin(), text.end()};
+}
 
 // The .bin of kGood: 102 weights behind a tag, 34 biases.
 Bytes weights(std::uint32_t tag, std::size_t weight_bytes) {
@@ -41,8 +44,7 @@ const Bytes kFloat16 = weights(0x01306B47, 204), kFloat32 = weights(0, 408);
 
 std::string refused(const std::string& param, const Bytes& bin = kFloat16) {
   const Manifest manifest = parse_manifest(signed_text(manifest_document()), "m.json");
-  return refusal(
-      [&] { validate_ncnn(bytes_of(param), bin, manifest, manifest.engines.front(), "x.param", "x.bin"); });
+  return refusal([&] { validate_ncnn(bytes_of(param), bin, manifest, manifest.engines.front(), "x.param", "x.bin"); });
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -50,7 +52,9 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text.replace(text.find(from), from.size(), to);
 }
 
-std::string changed(const std::string& from, const std::string& to) { return refused(replaced(kGood, from, to)); }
+std::string changed(const std::string& from, const std::string& to) {
+  return refused(replaced(kGood, from, to));
+}
 
 }  // namespace
 
@@ -148,8 +152,8 @@ TEST_CASE("a network that would fill the memory is refused before anything is al
 
 TEST_CASE("slices share what is left as ncnn does") {
   const auto plan = [](const std::string& slice, int outputs) {
-    std::string text = "7767517\n2 " + std::to_string(1 + outputs) + "\nInput i 0 1 i\nSlice s 1 " +
-                       std::to_string(outputs) + " i";
+    std::string text =
+        "7767517\n2 " + std::to_string(1 + outputs) + "\nInput i 0 1 i\nSlice s 1 " + std::to_string(outputs) + " i";
     for (int i = 0; i < outputs; ++i) text += " o" + std::to_string(i);
     return plan_ncnn(parse_ncnn_param(text + " " + slice + "\n", "x"), 10, 6, "x");
   };

@@ -1,4 +1,5 @@
 #include <catch.hpp>
+
 #include <string>
 
 #include "bundle/manifest.hpp"
@@ -35,8 +36,7 @@ const char* const kGood = R"(<?xml version="1.0"?>
 
 std::string refused(const std::string& xml, std::size_t weights = 16) {
   const Manifest manifest = parse_manifest(signed_text(manifest_document()), "m.json");
-  return refusal(
-      [&] { validate_openvino({xml.begin(), xml.end()}, Bytes(weights), manifest, "model.xml"); });
+  return refusal([&] { validate_openvino({xml.begin(), xml.end()}, Bytes(weights), manifest, "model.xml"); });
 }
 
 std::string changed(const std::string& from, const std::string& to) {
@@ -47,7 +47,9 @@ std::string changed(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-TEST_CASE("a good OpenVINO network passes") { CHECK(refused(kGood).empty()); }
+TEST_CASE("a good OpenVINO network passes") {
+  CHECK(refused(kGood).empty());
+}
 
 TEST_CASE("XML that could do more than describe a network is refused") {
   CHECK_THAT(changed("<net name", "<!DOCTYPE x [<!ENTITY a 'b'>]><net name"), Catch::Contains("document type"));

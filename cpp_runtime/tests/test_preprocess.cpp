@@ -1,5 +1,6 @@
-#include <algorithm>
 #include <catch.hpp>
+
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -160,10 +161,12 @@ TEST_CASE("YUV formats of the same samples agree with each other, and known colo
 
   const struct {
     int y, u, v, blue, green, red;
-  } known[] = {{16, 128, 128, 0, 0, 0}, {235, 128, 128, 255, 255, 255}, {81, 90, 240, 0, 0, 255}, {41, 240, 110, 255, 0, 0}};
+  } known[] = {
+      {16, 128, 128, 0, 0, 0}, {235, 128, 128, 255, 255, 255}, {81, 90, 240, 0, 0, 255}, {41, 240, 110, 255, 0, 0}};
   for (const auto& colour : known) {
     std::vector<std::uint8_t> bytes(width * height * 3 / 2, static_cast<std::uint8_t>(colour.y));
-    std::fill(bytes.begin() + width * height, bytes.begin() + width * height * 5 / 4, static_cast<std::uint8_t>(colour.u));
+    std::fill(bytes.begin() + width * height, bytes.begin() + width * height * 5 / 4,
+              static_cast<std::uint8_t>(colour.u));
     std::fill(bytes.begin() + width * height * 5 / 4, bytes.end(), static_cast<std::uint8_t>(colour.v));
     view.data = bytes.data(), view.format = PixelFormat::i420;
     const std::vector<float> tensor = prepared(view, spec);

@@ -1,11 +1,14 @@
 #include <catch.hpp>
+
 #include <string>
 
 #include "bundle/sha256.hpp"
 
 using nanoedge::sha256_hex;
 
-static std::string hash(const std::string& text) { return sha256_hex(text.data(), text.size()); }
+static std::string hash(const std::string& text) {
+  return sha256_hex(text.data(), text.size());
+}
 
 TEST_CASE("sha256 gives the published digests") {
   CHECK(hash("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

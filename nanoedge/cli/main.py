@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nanoedge import __version__
-from nanoedge.cli import data, demo, detect, evaluate, export, import_nanodet, info, train
+from nanoedge.cli import benchmark, data, demo, detect, evaluate, export, import_nanodet, info, train
 from nanoedge.errors import NanoEdgeError
 
 app = typer.Typer(
@@ -36,7 +36,7 @@ def _root(
     pass
 
 
-for _module in (train, evaluate, export, detect, info, import_nanodet, data, demo):
+for _module in (train, evaluate, export, detect, benchmark, info, import_nanodet, data, demo):
     _module.register(app)
 
 

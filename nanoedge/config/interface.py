@@ -59,7 +59,9 @@ class PostprocessSpec(StrictModel):
 
     score_threshold: Fraction = Field(0.35, description="boxes with a lower or equal score are dropped")
     nms_iou: Fraction = Field(0.6, description="a box is dropped when it overlaps a better one by more than this IoU")
-    max_detections: Annotated[int, Field(ge=1, le=1_000_000)] = Field(100, description="at most this many boxes a picture")
+    max_detections: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        100, description="at most this many boxes a picture"
+    )
     class_aware: bool = Field(True, description="compare only boxes of the same class in non-maximum suppression")
 
 

@@ -88,7 +88,8 @@ class Detector:
 
         Args:
             picture: a file, or a uint8 array: [height, width, 3] for `bgr` and `rgb`, [height, width, 4] for `bgra`,
-                [height, width] for `gray`, [height * 3 / 2, width] for `nv12` and `i420`, [height, width, 2] for `yuyv`.
+                [height, width] for `gray`, [height * 3 / 2, width] for `nv12` and `i420`, [height, width, 2] for
+                `yuyv`.
             pixel_format: of an array; YUV is BT.601 with luma 16..235.
 
         Returns:
@@ -100,9 +101,7 @@ class Detector:
         """
         return self.timed(picture, pixel_format)[0]
 
-    def timed(
-        self, picture: str | Path | Picture, pixel_format: PixelFormat = "bgr"
-    ) -> tuple[Detections, StageTimes]:
+    def timed(self, picture: str | Path | Picture, pixel_format: PixelFormat = "bgr") -> tuple[Detections, StageTimes]:
         """As a call, with the milliseconds of preprocessing, network and post-processing."""
         if isinstance(picture, str | Path):
             return self._network.detect(read_picture(picture), "bgr")

@@ -72,9 +72,7 @@ ENGINES: dict[str, EngineKind] = {
         "pip install 'nanoedge[openvino]'",
         CoreNetwork,
     ),
-    "onnx": EngineKind(
-        "onnx", _has_package("onnxruntime"), "pip install 'nanoedge[onnx]'", _in_python(_onnx, "onnx")
-    ),
+    "onnx": EngineKind("onnx", _has_package("onnxruntime"), "pip install 'nanoedge[onnx]'", _in_python(_onnx, "onnx")),
     "python-ncnn": EngineKind(
         "ncnn", _has_package("ncnn"), "pip install 'nanoedge[ncnn]'", _in_python(_python_ncnn, "ncnn")
     ),

@@ -45,9 +45,7 @@ class ReferenceNetwork:
         calculated = time.perf_counter()
         found = self.postprocess(output, placed)
         done = time.perf_counter()
-        return found, StageTimes(
-            1e3 * (prepared - started), 1e3 * (calculated - prepared), 1e3 * (done - calculated)
-        )
+        return found, StageTimes(1e3 * (prepared - started), 1e3 * (calculated - prepared), 1e3 * (done - calculated))
 
     def preprocess(self, picture: Picture, pixel_format: PixelFormat = "bgr") -> tuple[FloatArray, Placement]:
         """The network's input float32 [1, 3, H, W], and where the picture lies in it."""

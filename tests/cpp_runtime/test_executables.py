@@ -12,7 +12,6 @@ import pytest
 from nanoedge import Detector
 from nanoedge.detections import Detections
 from nanoedge.pictures import read_picture
-
 from tests.cpp_runtime.conftest import Built
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cpp")]

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import pytest
-
 from tests.conftest import changed_bundle
 from tests.cpp_runtime.conftest import BUILD, REPOSITORY, Built, call
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -17,11 +18,9 @@ from hypothesis import strategies as st
 from nanoedge import Detector
 from nanoedge.bundle import load_bundle
 from nanoedge.bundle.manifest import digest_of
-from nanoedge.data.readers.coco import read_coco
 from nanoedge.errors import BundleError, EngineError, InputError
 from nanoedge.evaluation.agreement import agreement
 from nanoedge.pictures import read_picture
-
 from tests.conftest import changed_bundle
 
 CORE, REFERENCE = ("ncnn", "openvino"), {"ncnn": "python-ncnn", "openvino": "python-openvino"}
@@ -87,9 +86,7 @@ def test_yuv_formats_are_close_to_opencv(
         picture = {
             "i420": yuv,
             "nv12": np.concatenate([luma, np.stack([u, v], axis=2).reshape(height // 2, width)]),
-            "yuyv": np.stack(
-                [luma, np.stack([u, v], axis=2).reshape(height // 2, width).repeat(2, axis=0)], axis=2
-            ),
+            "yuyv": np.stack([luma, np.stack([u, v], axis=2).reshape(height // 2, width).repeat(2, axis=0)], axis=2),
         }[pixel_format]
     difference = np.abs(
         levels(core, core.preprocess(picture, pixel_format)[0])
@@ -118,7 +115,9 @@ def test_other_formats_are_those_of_opencv(core: Detector, reference: Detector) 
         lambda p: p[:1],
     ],
 )
-def test_views_of_an_array_give_what_their_copies_give(core: Detector, view: Callable[[np.ndarray], np.ndarray]) -> None:
+def test_views_of_an_array_give_what_their_copies_give(
+    core: Detector, view: Callable[[np.ndarray], np.ndarray]
+) -> None:
     picture = view(noise(100, 120, 3))
     given_view, _ = core.preprocess(picture)
     given_copy, _ = core.preprocess(np.ascontiguousarray(picture))
@@ -194,7 +193,9 @@ def compare(found, wanted) -> None:
 
 @pytest.mark.parametrize("engine", CORE)
 def test_the_core_finds_what_the_reference_finds(small_bundle: Path, shapes: Path, engine: str) -> None:
-    ours, theirs = (Detector(small_bundle, name, threads=1, score_threshold=0.1) for name in (engine, REFERENCE[engine]))
+    ours, theirs = (
+        Detector(small_bundle, name, threads=1, score_threshold=0.1) for name in (engine, REFERENCE[engine])
+    )
     boxes = 0
     for file in sorted((shapes / "images" / "val").iterdir()):
         found, wanted = ours(file), theirs(file)
@@ -230,9 +231,7 @@ def test_the_stages_one_by_one_are_the_whole(core: Detector) -> None:
         core.forward(tensor[:, :, 1:])
 
 
-def test_letterboxed_bundles_are_placed_as_the_reference_does(
-    small_bundle: Path, tmp_path: Path
-) -> None:
+def test_letterboxed_bundles_are_placed_as_the_reference_does(small_bundle: Path, tmp_path: Path) -> None:
     bundle = changed_bundle(small_bundle, tmp_path, lambda m: m["input"].update(resize="letterbox", pad_value=114))
     ours, theirs = Detector(bundle, "ncnn", threads=1), Detector(bundle, "python-ncnn", threads=1)
     for size in ((480, 640), (100, 33), (3, 500)):
@@ -332,7 +331,11 @@ def test_the_core_takes_the_manifests_that_python_takes(small_bundle: Path, tmp_
 @settings(max_examples=200, deadline=None)
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**63), 2**63)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
         max_leaves=12,
     )
@@ -400,11 +403,19 @@ def test_a_missing_openvino_costs_a_sentence(small_bundle: Path, monkeypatch: py
 def test_kinds_of_cores_that_the_cpu_does_not_have_are_refused(small_bundle: Path) -> None:
     from nanoedge import _runtime
 
-    try:
-        Detector(small_bundle, "ncnn", cores="big")
-    except EngineError as error:
-        assert "all of one kind" in str(error)
+    if all_cores_are_alike():
+        with pytest.raises(EngineError, match="all of one kind"):
+            Detector(small_bundle, "ncnn", cores="big")
     with pytest.raises(EngineError, match="cannot choose between big and little"):
         Detector(small_bundle, "python-ncnn", cores="little")
     with pytest.raises(InputError, match="kind of cores"):
         _runtime.Detector(str(small_bundle), cores="tiny")
+
+
+def all_cores_are_alike() -> bool:
+    strengths = set()
+    for cpu in os.sched_getaffinity(0):
+        folder = Path(f"/sys/devices/system/cpu/cpu{cpu}")
+        files = [folder / "cpu_capacity", folder / "cpufreq" / "cpuinfo_max_freq"]
+        strengths.add(next((file.read_text() for file in files if file.is_file()), ""))
+    return len(strengths) == 1

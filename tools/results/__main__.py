@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
-import platform
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
+
+from nanoedge.benchmark.machine import machine
 
 from tools.results.figures import REPOSITORY
 
@@ -61,22 +60,13 @@ def run(name: str) -> dict[str, Any]:
     }
 
 
-def machine() -> str:
-    """The CPU's name, its cores and the system, in words."""
-    model = platform.processor() or platform.machine()
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.split(":", 1)[1].strip()
-            break
-    return f"{model}, {len(os.sched_getaffinity(0))} cores, {platform.machine()}, Python {platform.python_version()}"
-
-
 def commit() -> str:
     """The commit that was measured; a mark says when files were changed since."""
     head = subprocess.run(
         ["git", "rev-parse", "--short=10", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=True
     ).stdout.strip()
-    status = ["git", "status", "--porcelain", "--untracked-files=no", "--", "nanoedge", "configs", "tools"]
+    folders = ["nanoedge", "cpp_runtime", "configs", "tools"]
+    status = ["git", "status", "--porcelain", "--untracked-files=no", "--", *folders]
     changed = subprocess.run(status, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.strip()
     return f"{head} with changes" if changed else head
 

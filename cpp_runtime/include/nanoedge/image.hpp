@@ -23,13 +23,13 @@ enum class PixelFormat {
 // `stride` bytes apart, those of I420 `stride / 2`.
 struct ImageView {
   const std::uint8_t* data = nullptr;
-  int width = 0;               // pixels, 1..16384; even for nv12, i420 and yuyv
-  int height = 0;              // pixels, 1..16384; even for nv12 and i420
-  std::ptrdiff_t stride = 0;   // bytes from one row to the next; 0: rows follow without a gap
+  int width = 0;              // pixels, 1..16384; even for nv12, i420 and yuyv
+  int height = 0;             // pixels, 1..16384; even for nv12 and i420
+  std::ptrdiff_t stride = 0;  // bytes from one row to the next; 0: rows follow without a gap
   PixelFormat format = PixelFormat::bgr;
-  std::size_t size = 0;        // bytes at `data`, for checking; 0: not known
-  const std::uint8_t* u = nullptr;  // nv12: the plane of U and V; i420: the plane of U; null: after the luma
-  const std::uint8_t* v = nullptr;  // i420: the plane of V
+  std::size_t size = 0;              // bytes at `data`, for checking; 0: not known
+  const std::uint8_t* u = nullptr;   // nv12: the plane of U and V; i420: the plane of U; null: after the luma
+  const std::uint8_t* v = nullptr;   // i420: the plane of V
   std::ptrdiff_t chroma_stride = 0;  // bytes between rows of chroma; 0: as described above
 };
 

@@ -32,7 +32,8 @@ Bundle::Bundle(std::string folder, Manifest manifest) : folder_(std::move(folder
 Bundle Bundle::open(const std::string& folder) {
   struct stat status{};
   if (stat(folder.c_str(), &status) != 0) {
-    throw Error(ErrorKind::bundle, "There is no bundle " + folder + "; a bundle is a folder that nanoedge export makes.");
+    throw Error(ErrorKind::bundle,
+                "There is no bundle " + folder + "; a bundle is a folder that nanoedge export makes.");
   }
   if (!S_ISDIR(status.st_mode)) throw Error(ErrorKind::bundle, folder + " is a file, not a bundle.");
   const std::string path = folder + "/" + kManifestName;

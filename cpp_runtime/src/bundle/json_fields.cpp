@@ -14,7 +14,9 @@ JsonFields::JsonFields(const nlohmann::json& object, std::string place, std::str
   }
 }
 
-std::string JsonFields::path_of(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
+std::string JsonFields::path_of(const std::string& key) const {
+  return path_.empty() ? key : path_ + "." + key;
+}
 
 void JsonFields::refuse(const std::string& key, const std::string& what) const {
   throw Error(ErrorKind::bundle, place_ + ": " + path_of(key) + " " + what + ".");
@@ -29,7 +31,9 @@ const nlohmann::json& JsonFields::at(const std::string& key) {
   return *found;
 }
 
-JsonFields JsonFields::object(const std::string& key) { return {at(key), place_, path_of(key)}; }
+JsonFields JsonFields::object(const std::string& key) {
+  return {at(key), place_, path_of(key)};
+}
 
 const nlohmann::json& JsonFields::array(const std::string& key) {
   const nlohmann::json& value = at(key);

@@ -14,7 +14,9 @@ namespace {
 constexpr int kMaxDepth = 16;
 constexpr int kMaxClasses = 100'000;
 
-bool is_letter_or_digit(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+bool is_letter_or_digit(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
 
 // A file name without a path: letters, digits, '_', '.', '-', not beginning with '.' or '-'.
 bool is_plain_name(const std::string& name) {
@@ -24,9 +26,8 @@ bool is_plain_name(const std::string& name) {
 }
 
 bool is_sha256(const std::string& text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
+  return text.size() == 64 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 bool is_engine_name(const std::string& name) {
@@ -163,8 +164,7 @@ nlohmann::json parse_json(std::string_view text, const std::string& place) {
   try {
     return nlohmann::json::parse(text, shallow);
   } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::bundle,
-                place + " cannot be read: " + error.what() + "; copy or export the bundle again.");
+    throw Error(ErrorKind::bundle, place + " cannot be read: " + error.what() + "; copy or export the bundle again.");
   }
 }
 

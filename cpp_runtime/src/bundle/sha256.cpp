@@ -20,7 +20,9 @@ constexpr std::array<std::uint32_t, 64> kRoundConstants = {
 
 constexpr std::size_t kBlock = 64;
 
-std::uint32_t rotate_right(std::uint32_t value, int bits) { return (value >> bits) | (value << (32 - bits)); }
+std::uint32_t rotate_right(std::uint32_t value, int bits) {
+  return (value >> bits) | (value << (32 - bits));
+}
 
 using State = std::array<std::uint32_t, 8>;
 

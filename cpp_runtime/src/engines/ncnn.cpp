@@ -41,7 +41,8 @@ class NcnnEngine final : public Engine {
 
     const bool half = options.compute == ComputePrecision::fp16;
     if (half && !ncnn::cpu_support_arm_asimdhp()) {
-      throw Error(ErrorKind::engine, "ncnn computes in fp16 only on ARM CPUs with half-precision arithmetic; use fp32.");
+      throw Error(ErrorKind::engine,
+                  "ncnn computes in fp16 only on ARM CPUs with half-precision arithmetic; use fp32.");
     }
     net_.opt.num_threads = options.threads;
     net_.opt.use_vulkan_compute = false;
@@ -52,8 +53,8 @@ class NcnnEngine final : public Engine {
     param.push_back('\0');
     const BoundedReader reader(weights);
     if (net_.load_param_mem(param.data()) != 0 || net_.load_model(reader) != 0) {
-      throw Error(ErrorKind::bundle, "ncnn cannot load " + param_place + " with " + weights_place +
-                                         "; export the bundle again.");
+      throw Error(ErrorKind::bundle,
+                  "ncnn cannot load " + param_place + " with " + weights_place + "; export the bundle again.");
     }
     input_blob_ = find(net_.input_indexes(), net_.input_names(), entry.input, param_place);
     output_blob_ = find(net_.output_indexes(), net_.output_names(), entry.outputs.front(), param_place);
@@ -115,7 +116,9 @@ class NcnnEngine final : public Engine {
   int input_blob_ = -1, output_blob_ = -1, priors_ = 0, channels_ = 0;
 };
 
-bool is_available(const EngineOptions&, std::string*) { return true; }
+bool is_available(const EngineOptions&, std::string*) {
+  return true;
+}
 
 std::unique_ptr<Engine> load(const Bundle& bundle, const EngineEntry& entry, const EngineOptions& options) {
   return std::make_unique<NcnnEngine>(bundle, entry, options);
@@ -123,6 +126,8 @@ std::unique_ptr<Engine> load(const Bundle& bundle, const EngineEntry& entry, con
 
 }  // namespace
 
-EngineKind ncnn_engine() { return {"ncnn", is_available, load}; }
+EngineKind ncnn_engine() {
+  return {"ncnn", is_available, load};
+}
 
 }  // namespace nanoedge

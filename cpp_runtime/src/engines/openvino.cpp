@@ -115,7 +115,8 @@ class OpenVinoEngine final : public Engine {
     std::size_t bytes = 0, expected = type == openvino::kUint8 ? 1 : sizeof(float);
     for (const std::int64_t side : shape) expected *= static_cast<std::size_t>(side);
     if (api_.tensor_byte_size(made, &bytes) != openvino::kOk || bytes != expected) {
-      throw Error(ErrorKind::engine, "This OpenVINO numbers its element types in another way; install another version.");
+      throw Error(ErrorKind::engine,
+                  "This OpenVINO numbers its element types in another way; install another version.");
     }
     return handle;
   }
@@ -173,6 +174,8 @@ std::unique_ptr<Engine> load(const Bundle& bundle, const EngineEntry& entry, con
 
 }  // namespace
 
-EngineKind openvino_engine() { return {"openvino", is_available, load}; }
+EngineKind openvino_engine() {
+  return {"openvino", is_available, load};
+}
 
 }  // namespace nanoedge

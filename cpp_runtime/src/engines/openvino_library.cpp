@@ -20,8 +20,7 @@ bool find(void* library, const char* name, Function& function) {
 bool fill(void* library, OpenVinoLibrary& api) {
   return find(library, "ov_get_openvino_version", api.get_version) &&
          find(library, "ov_version_free", api.version_free) && find(library, "ov_core_create", api.core_create) &&
-         find(library, "ov_core_free", api.core_free) &&
-         find(library, "ov_core_get_property", api.core_get_property) &&
+         find(library, "ov_core_free", api.core_free) && find(library, "ov_core_get_property", api.core_get_property) &&
          find(library, "ov_core_read_model_from_memory_buffer", api.core_read_model) &&
          find(library, "ov_core_compile_model", api.core_compile_model) &&
          find(library, "ov_model_free", api.model_free) &&
@@ -77,8 +76,9 @@ const OpenVinoLibrary* OpenVinoLibrary::open(const std::string& path, std::strin
   void* library = open_library(place);
   if (library == nullptr) {
     const char* message = dlerror();
-    *reason = "OpenVINO's C library is not here (" + std::string(message != nullptr ? message : "not found") +
-              "). Install it: pip install openvino; outside Python, set NANOEDGE_OPENVINO to the path of libopenvino_c.";
+    *reason =
+        "OpenVINO's C library is not here (" + std::string(message != nullptr ? message : "not found") +
+        "). Install it: pip install openvino; outside Python, set NANOEDGE_OPENVINO to the path of libopenvino_c.";
     return nullptr;
   }
   OpenVinoLibrary api{};

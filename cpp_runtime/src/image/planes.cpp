@@ -7,7 +7,9 @@
 namespace nanoedge {
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::image, message); }
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorKind::image, message);
+}
 
 std::ptrdiff_t bytes_of_row(PixelFormat format, int width) {
   switch (format) {

@@ -108,9 +108,7 @@ const std::int16_t* Preprocessor::resized_row(const Planes& image, int y) {
   line_of_[place] = y;
   std::int16_t* line = lines_[place].data();
   const std::uint8_t* row = reader_.row(image, y);
-  const auto resize = layout_.channels == 1   ? resize_row<1>
-                      : layout_.channels == 3 ? resize_row<3>
-                                              : resize_row<4>;
+  const auto resize = layout_.channels == 1 ? resize_row<1> : layout_.channels == 3 ? resize_row<3> : resize_row<4>;
   resize(row, columns_.first.data(), columns_.second.data(), columns_.first_weight.data(),
          columns_.second_weight.data(), layout_, placed_.width, line);
   return line;
@@ -142,7 +140,8 @@ Placement Preprocessor::run(const Planes& image, const PlanarView& input) {
     const std::int16_t* lower = resized_row(image, rows_.second[y]);
     for (int c = 0; c < 3; ++c) {
       const std::size_t plane = grey ? 0 : static_cast<std::size_t>(c) * placed_.width;
-      float* out = input.data + c * input.plane + static_cast<std::size_t>(placed_.top + y) * spec_.width + placed_.left;
+      float* out =
+          input.data + c * input.plane + static_cast<std::size_t>(placed_.top + y) * spec_.width + placed_.left;
       blend_rows(upper + plane, lower + plane, rows_.first_weight[y], rows_.second_weight[y], factor_[c], shift_[c],
                  placed_.width, out);
     }

@@ -9,7 +9,9 @@ namespace {
 constexpr int kBits = 14, kHalf = 1 << (kBits - 1);
 constexpr int kLuma = 19077, kRedV = 26149, kGreenU = -6419, kGreenV = -13320, kBlueU = 33050;
 
-inline std::uint8_t clamp_byte(int value) { return static_cast<std::uint8_t>(std::clamp(value, 0, 255)); }
+inline std::uint8_t clamp_byte(int value) {
+  return static_cast<std::uint8_t>(std::clamp(value, 0, 255));
+}
 
 // What the chroma of a pixel adds to its channels.
 struct Tint {

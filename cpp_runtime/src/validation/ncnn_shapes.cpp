@@ -216,9 +216,10 @@ Shapes slice(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   for (std::size_t i = 0; i < parts; ++i) {
     NcnnShape part = whole;
     // ncnn shares what is left evenly among the parts that have no length of their own.
-    const std::int64_t length = lengths[i] == kRemaining ? left / static_cast<std::int64_t>(parts - i)
-                                                         : static_cast<std::int64_t>(lengths[i]);
-    if (length < 1 || length > left || static_cast<double>(length) != (lengths[i] == kRemaining ? length : lengths[i])) {
+    const std::int64_t length =
+        lengths[i] == kRemaining ? left / static_cast<std::int64_t>(parts - i) : static_cast<std::int64_t>(lengths[i]);
+    if (length < 1 || length > left ||
+        static_cast<double>(length) != (lengths[i] == kRemaining ? length : lengths[i])) {
       layer.refuse("cuts parts that its blob does not have");
     }
     along(layer, part, axis) = length;
@@ -334,8 +335,8 @@ NcnnPlan plan_ncnn(const NcnnGraph& graph, int width, int height, const std::str
     layer.finish();
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const NcnnShape& shape = outputs[i];
-      const bool small = shape.w <= kMaxBlobSize && shape.h <= kMaxBlobSize / shape.w &&
-                         shape.c <= kMaxBlobSize / (shape.w * shape.h);
+      const bool small =
+          shape.w <= kMaxBlobSize && shape.h <= kMaxBlobSize / shape.w && shape.c <= kMaxBlobSize / (shape.w * shape.h);
       if (!small || (total += shape.size()) > kMaxBlobsSize) layer.refuse("makes more numbers than any network");
       plan.blobs[raw.outputs[i]] = shape;
     }

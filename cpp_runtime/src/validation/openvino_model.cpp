@@ -19,11 +19,12 @@ constexpr std::int64_t kMaxElements = std::int64_t{1} << 28;
 
 const std::set<std::string_view>& allowed_operations() {
   static const std::set<std::string_view> names = {
-      "Add",       "Broadcast",   "Clamp",       "Concat",           "Const",      "Convert",  "Convolution",
-      "Divide",    "Gather",      "HSwish",      "HardSigmoid",      "GroupConvolution",       "Interpolate",
-      "MatMul",    "MaxPool",     "Multiply",    "PReLU",            "Parameter",  "Range",    "ReLU",
-      "Reshape",   "ReduceMean",  "Result",      "ShapeOf",          "Sigmoid",    "Slice",    "Squeeze",
-      "Subtract",  "Swish",       "Transpose",   "Unsqueeze",        "VariadicSplit"};
+      "Add",         "Broadcast",    "Clamp",   "Concat",     "Const",       "Convert",
+      "Convolution", "Divide",       "Gather",  "HSwish",     "HardSigmoid", "GroupConvolution",
+      "Interpolate", "MatMul",       "MaxPool", "Multiply",   "PReLU",       "Parameter",
+      "Range",       "ReLU",         "Reshape", "ReduceMean", "Result",      "ShapeOf",
+      "Sigmoid",     "Slice",        "Squeeze", "Subtract",   "Swish",       "Transpose",
+      "Unsqueeze",   "VariadicSplit"};
   return names;
 }
 
@@ -141,8 +142,7 @@ class Checker {
 
 }  // namespace
 
-void validate_openvino(const Bytes& xml, const Bytes& weights, const Manifest& manifest,
-                       const std::string& xml_place) {
+void validate_openvino(const Bytes& xml, const Bytes& weights, const Manifest& manifest, const std::string& xml_place) {
   if (xml.size() > kMaxXmlBytes) throw Error(ErrorKind::bundle, xml_place + " is larger than any network.");
   Checker(xml, weights, manifest, xml_place).check();
 }

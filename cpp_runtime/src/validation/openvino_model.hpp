@@ -12,7 +12,6 @@ namespace nanoedge {
 //
 // Not checked: the attributes of operations and the shapes between them; OpenVINO infers those by itself and refuses
 // what does not fit. The output's shape is compared with the manifest after OpenVINO has loaded the network.
-void validate_openvino(const Bytes& xml, const Bytes& weights, const Manifest& manifest,
-                       const std::string& xml_place);
+void validate_openvino(const Bytes& xml, const Bytes& weights, const Manifest& manifest, const std::string& xml_place);
 
 }  // namespace nanoedge

@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 16, kMaxAttributes = 64, kMaxName = 64, kMaxValue = 65536;
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
@@ -33,8 +35,8 @@ XmlReader::XmlReader(std::string_view text, std::string place) : rest_(text), pl
 }
 
 void XmlReader::refuse(const std::string& what) const {
-  throw Error(ErrorKind::bundle,
-              place_ + ", line " + std::to_string(line_) + ", " + what + "; the bundle is damaged or not made by NanoEdge.");
+  throw Error(ErrorKind::bundle, place_ + ", line " + std::to_string(line_) + ", " + what +
+                                     "; the bundle is damaged or not made by NanoEdge.");
 }
 
 void XmlReader::advance(std::size_t count) {
@@ -62,7 +64,8 @@ std::string_view XmlReader::value() {
   const std::size_t end = rest_.find(rest_.front(), 1);
   if (end == std::string_view::npos || end > kMaxValue) refuse("has an attribute that does not end");
   const std::string_view value = rest_.substr(1, end - 1);
-  for (std::size_t at = value.find_first_of("<&"); at != std::string_view::npos; at = value.find_first_of("<&", at + 1)) {
+  for (std::size_t at = value.find_first_of("<&"); at != std::string_view::npos;
+       at = value.find_first_of("<&", at + 1)) {
     const std::string_view from = value.substr(at);
     const auto is = [&](std::string_view entity) { return from.substr(0, entity.size()) == entity; };
     if (!is("&lt;") && !is("&gt;") && !is("&amp;") && !is("&quot;") && !is("&apos;")) {

@@ -1,0 +1,56 @@
+"""`nanoedge benchmark`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nanoedge.cli.terminal import Terminal, command, table
+from nanoedge.errors import InputError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "benchmark")(benchmark)
+
+
+def benchmark(
+    terminal: Terminal,
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="a bundle's folder")],
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="E", help="engine; several times for several; default: all of the bundle's", show_default=False
+        ),
+    ] = None,
+    compute: Annotated[
+        list[str] | None, typer.Option(metavar="C", help="fp32 (the default), fp16 or bf16; may be given several times")
+    ] = None,
+    threads: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="CPU threads; may be given several times; default: all")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="the picture; default: the bundle's sample as one 640x480 frame")
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="counted rounds")] = 100,
+) -> None:
+    """Time each stage of every combination of engine, precision and threads, interleaved in one run."""
+    from nanoedge.benchmark.combinations import Wanted, run_benchmark
+    from nanoedge.runtime.engines import COMPUTE_PRECISIONS
+
+    for name in compute or ():
+        if name not in COMPUTE_PRECISIONS:
+            raise InputError(f"Unknown compute precision {name!r}; known: {', '.join(COMPUTE_PRECISIONS)}.")
+    wanted = Wanted(engine or (), compute or ("fp32",), threads or (None,), rounds)  # type: ignore[arg-type]
+    result = run_benchmark(bundle, wanted, picture, terminal.say)
+    rows = [["engine", "precision", "compute", "threads", *(f"{stage} ms" for stage in _STAGES), "total p90", "p99"]]
+    for row in result["rows"]:
+        stages = [f"{row[stage]['p50']:.2f}" for stage in _STAGES]
+        tail = [f"{row['total'][share]:.2f}" for share in ("p90", "p99")]
+        rows.append([row["engine"], row["precision"], row["compute"], str(row["threads"]), *stages, *tail])
+    terminal.finish(result, f"{table(rows)}\n(medians of {rounds} rounds on {result['machine']})")
+
+
+_STAGES = ("preprocess", "forward", "postprocess", "total")
