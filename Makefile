@@ -46,7 +46,7 @@ sanitize: install
 	@echo "==> the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 	$(TOOLS) cmake -S cpp_runtime -B build/sanitize -DPython3_EXECUTABLE=$(abspath $(BIN))/python \
 	  -DNANOEDGE_SANITIZE=ON -DNANOEDGE_TESTS=ON -DNANOEDGE_CPU=native
-	$(TOOLS) cmake --build build/sanitize --parallel
+	$(TOOLS) cmake --build build/sanitize --parallel $(shell nproc)
 	$(BIN)/python -m tools.sanitize build/sanitize
 
 fuzz: install
@@ -55,7 +55,7 @@ fuzz: install
 	  { echo "The fuzzers need clang; on Debian: apt-get install clang libomp-dev"; exit 1; }
 	$(TOOLS) CC=clang CXX=clang++ cmake -S cpp_runtime -B build/fuzz -DPython3_EXECUTABLE=$(abspath $(BIN))/python \
 	  -DNANOEDGE_SANITIZE=ON -DNANOEDGE_FUZZ=ON -DNANOEDGE_APPS=OFF -DNANOEDGE_CPU=native
-	$(TOOLS) cmake --build build/fuzz --parallel
+	$(TOOLS) cmake --build build/fuzz --parallel $(shell nproc)
 	$(BIN)/python -m tools.fuzz build/fuzz $(FUZZ_SECONDS)
 
 results: install

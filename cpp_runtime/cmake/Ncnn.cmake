@@ -60,6 +60,7 @@ function(nanoedge_build_ncnn)
     message(STATUS "building ncnn into ${place} (once; some minutes)")
     set(work ${CMAKE_BINARY_DIR}/ncnn)
     file(REMOVE_RECURSE ${work} ${place}.part)  # a half-made or older build would keep its flags
+    cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
     set(generator -G ${CMAKE_GENERATOR})
     if(CMAKE_MAKE_PROGRAM)
       list(APPEND generator -DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM})
@@ -74,7 +75,7 @@ function(nanoedge_build_ncnn)
       message(FATAL_ERROR "ncnn cannot be configured; see ${CMAKE_BINARY_DIR}/ncnn-configure.log")
     endif()
     execute_process(
-      COMMAND ${CMAKE_COMMAND} --build ${work} --target install --parallel
+      COMMAND ${CMAKE_COMMAND} --build ${work} --target install --parallel ${cores}
       OUTPUT_FILE ${CMAKE_BINARY_DIR}/ncnn-build.log ERROR_FILE ${CMAKE_BINARY_DIR}/ncnn-build.log
       RESULT_VARIABLE status)
     if(NOT status EQUAL 0)

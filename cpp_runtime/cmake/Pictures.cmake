@@ -8,6 +8,7 @@ if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
   set(flags -DCMAKE_BUILD_TYPE=Release -DENABLE_SHARED=OFF -DENABLE_STATIC=ON -DWITH_TOOLS=OFF -DWITH_TESTS=OFF
       -DWITH_SIMD=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}
       "-DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} -ffunction-sections -fdata-sections")
+  cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
   if(CMAKE_TOOLCHAIN_FILE)
     list(APPEND flags -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
   endif()
@@ -17,7 +18,7 @@ if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
     RESULT_VARIABLE status)
   if(status EQUAL 0)
     execute_process(
-      COMMAND ${CMAKE_COMMAND} --build ${jpeg_build} --target turbojpeg-static --parallel
+      COMMAND ${CMAKE_COMMAND} --build ${jpeg_build} --target turbojpeg-static --parallel ${cores}
       OUTPUT_FILE ${CMAKE_BINARY_DIR}/libjpeg-turbo-build.log ERROR_FILE ${CMAKE_BINARY_DIR}/libjpeg-turbo-build.log
       RESULT_VARIABLE status)
   endif()

@@ -45,7 +45,7 @@ def built() -> Built:
         "cmake", "-S", REPOSITORY / "cpp_runtime", "-B", BUILD, f"-DPython3_EXECUTABLE={sys.executable}",
         "-DNANOEDGE_TESTS=ON",
     )  # fmt: skip
-    call("cmake", "--build", BUILD, "--parallel")
+    call("cmake", "--build", BUILD, "--parallel", str(os.cpu_count()))
     return Built(BUILD, {**os.environ, "NANOEDGE_OPENVINO": str(find_openvino() or "")})
 
 

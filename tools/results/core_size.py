@@ -34,7 +34,7 @@ def main() -> None:
             f"-DPython3_EXECUTABLE={sys.executable}",
             "-DNANOEDGE_CPU=native",
         ],
-        ["--build", BUILD, "--parallel"],
+        ["--build", BUILD, "--parallel", os.cpu_count()],
     ):
         subprocess.run(["cmake", *map(str, command)], env=tools, check=True, stdout=subprocess.DEVNULL)
     detect, bench = BUILD / "apps" / "nanoedge-detect", BUILD / "apps" / "nanoedge-bench"
