@@ -1,4 +1,5 @@
 // The .param text, a zero byte, then the .bin. What passes the checks is run by ncnn itself under the sanitizers.
+#include <datareader.h>
 #include <net.h>
 
 #include <algorithm>
