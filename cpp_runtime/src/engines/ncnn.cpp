@@ -8,6 +8,8 @@
 
 #include "cores.hpp"
 #include "engines/engine.hpp"
+#include "engines/ncnn_graph.hpp"
+#include "engines/ncnn_shuffle.hpp"
 #include "validation/ncnn_model.hpp"
 
 namespace nanoedge {
@@ -35,9 +37,10 @@ class NcnnEngine final : public Engine {
   NcnnEngine(const Bundle& bundle, const EngineEntry& entry, const EngineOptions& options) : options_(options) {
     if (entry.files.size() != 2) throw Error(ErrorKind::bundle, bundle.folder() + ": ncnn needs two files.");
     const std::string param_place = bundle.path(entry.files[0]), weights_place = bundle.path(entry.files[1]);
-    Bytes param = bundle.read(entry.files[0]);
+    const Bytes param = bundle.read(entry.files[0]);
     const Bytes weights = bundle.read(entry.files[1]);
-    validate_ncnn(param, weights, bundle.manifest(), entry, param_place, weights_place);
+    const NcnnModel model = validate_ncnn(param, weights, bundle.manifest(), entry, param_place, weights_place);
+    const std::string text = ncnn_text(fuse_shuffles(model.graph, model.plan));
 
     const bool half = options.compute == ComputePrecision::fp16;
     if (half && !ncnn::cpu_support_arm_asimdhp()) {
@@ -50,9 +53,9 @@ class NcnnEngine final : public Engine {
     net_.opt.use_bf16_storage = options.compute == ComputePrecision::bf16;
     net_.opt.blob_allocator = &blob_pool_;
     net_.opt.workspace_allocator = &workspace_pool_;
-    param.push_back('\0');
     const BoundedReader reader(weights);
-    if (net_.load_param_mem(param.data()) != 0 || net_.load_model(reader) != 0) {
+    net_.register_custom_layer("NanoedgeShuffle", NcnnShuffle::create);
+    if (net_.load_param_mem(text.c_str()) != 0 || net_.load_model(reader) != 0) {
       throw Error(ErrorKind::bundle,
                   "ncnn cannot load " + param_place + " with " + weights_place + "; export the bundle again.");
     }
@@ -116,8 +119,24 @@ class NcnnEngine final : public Engine {
   int input_blob_ = -1, output_blob_ = -1, priors_ = 0, channels_ = 0;
 };
 
-bool is_available(const EngineOptions&, std::string*) {
-  return true;
+// Whether this CPU has the instructions that ncnn was built for; a build for all CPUs asks for nothing.
+bool is_available(const EngineOptions&, std::string* reason) {
+#if defined(NANOEDGE_NEEDS_AVX512)
+  const bool fits = __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni");
+  const char* needed = "AVX-512 with VNNI";
+#elif defined(NANOEDGE_NEEDS_AVX2)
+  const bool fits = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const char* needed = "AVX2 and FMA";
+#else
+  const bool fits = true;
+  const char* needed = "";
+#endif
+  if (!fits) {
+    *reason = std::string("This NanoEdge was built for CPUs with ") + needed +
+              ", which this one lacks; build it with NANOEDGE_CPU=all.";
+  }
+  return fits;
 }
 
 std::unique_ptr<Engine> load(const Bundle& bundle, const EngineEntry& entry, const EngineOptions& options) {

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-
-#include "validation/ncnn_param.hpp"
-#include "validation/ncnn_shapes.hpp"
+#include <utility>
 
 namespace nanoedge {
 namespace {
@@ -52,11 +50,11 @@ std::size_t find_blob(const NcnnGraph& graph, const std::string& name, const std
 
 }  // namespace
 
-void validate_ncnn(const Bytes& param, const Bytes& weights, const Manifest& manifest, const EngineEntry& entry,
-                   const std::string& param_place, const std::string& weights_place) {
-  const NcnnGraph graph = parse_ncnn_param({param.data(), param.size()}, param_place);
+NcnnModel validate_ncnn(const Bytes& param, const Bytes& weights, const Manifest& manifest, const EngineEntry& entry,
+                        const std::string& param_place, const std::string& weights_place) {
+  NcnnGraph graph = parse_ncnn_param({param.data(), param.size()}, param_place);
   if (graph.layers.front().type != "Input") refuse(param_place + " does not begin with its input");
-  const NcnnPlan plan = plan_ncnn(graph, manifest.input.width, manifest.input.height, param_place);
+  NcnnPlan plan = plan_ncnn(graph, manifest.input.width, manifest.input.height, param_place);
   if (find_blob(graph, entry.input, param_place) != graph.layers.front().outputs.front()) {
     refuse(param_place + ": '" + entry.input + "' is not its input");
   }
@@ -74,6 +72,7 @@ void validate_ncnn(const Bytes& param, const Bytes& weights, const Manifest& man
            std::to_string(manifest.output_channels()));
   }
   check_weights(plan, weights, weights_place);
+  return {std::move(graph), std::move(plan)};
 }
 
 }  // namespace nanoedge
