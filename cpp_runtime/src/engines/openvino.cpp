@@ -52,13 +52,12 @@ class OpenVinoEngine final : public Engine {
     if (entry.files.size() != 2) throw Error(ErrorKind::bundle, bundle.folder() + ": OpenVINO needs two files.");
     const std::string place = bundle.path(entry.files[0]);
     const Bytes xml = bundle.read(entry.files[0]);
-    weights_ = bundle.read(entry.files[1]);
-    validate_openvino(xml, weights_, bundle.manifest(), place);
+    const Bytes weights = bundle.read(entry.files[1]);
+    validate_openvino(xml, weights, bundle.manifest(), place);
 
     const auto core = make<openvino::Core>(api_.core_free, [&](auto** made) { return api_.core_create(made); }, place);
     check_precision(core.get(), options.compute);
-    weights_.resize(std::max<std::size_t>(weights_.size(), 1));
-    const auto weights_tensor = tensor(openvino::kUint8, {static_cast<std::int64_t>(weights_.size())}, weights_.data());
+    const auto weights_tensor = owned_tensor(weights);
     const auto model = make<openvino::Model>(
         api_.model_free,
         [&](auto** made) {
@@ -121,6 +120,23 @@ class OpenVinoEngine final : public Engine {
     return handle;
   }
 
+  // A copy that OpenVINO owns: constants of compiled networks point into it, and may be shared among networks.
+  Handle<openvino::Tensor> owned_tensor(const Bytes& bytes) const {
+    std::int64_t size = static_cast<std::int64_t>(std::max<std::size_t>(bytes.size(), 1));
+    openvino::Tensor* made = nullptr;
+    int status = api_.tensor_create(openvino::kUint8, {1, &size}, &made);
+    Handle<openvino::Tensor> handle(made, api_.tensor_free);
+    void* data = nullptr;
+    std::size_t room = 0;
+    if (status == openvino::kOk) status = api_.tensor_data(made, &data);
+    if (status == openvino::kOk) status = api_.tensor_byte_size(made, &room);
+    if (status != openvino::kOk || room != static_cast<std::size_t>(size)) {
+      throw Error(ErrorKind::engine, "OpenVINO failed: " + api_.message(status) + ".");
+    }
+    std::copy(bytes.begin(), bytes.end(), static_cast<char*>(data));
+    return handle;
+  }
+
   void check_precision(const openvino::Core* core, ComputePrecision compute) const {
     if (compute == ComputePrecision::fp32) return;
     char* text = nullptr;
@@ -156,7 +172,6 @@ class OpenVinoEngine final : public Engine {
 
   const OpenVinoLibrary& api_;
   std::int64_t width_, height_, priors_, channels_;
-  Bytes weights_;  // constants of the compiled network may point into it
   AlignedFloats input_, output_;
   Handle<openvino::InferRequest> request_;  // the last member: it goes before the memory that it uses
 };

@@ -30,6 +30,7 @@ bool fill(void* library, OpenVinoLibrary& api) {
          find(library, "ov_infer_request_set_tensor", api.set_tensor) &&
          find(library, "ov_infer_request_infer", api.infer) &&
          find(library, "ov_infer_request_free", api.infer_request_free) &&
+         find(library, "ov_tensor_create", api.tensor_create) && find(library, "ov_tensor_data", api.tensor_data) &&
          find(library, "ov_tensor_create_from_host_ptr", api.tensor_from_pointer) &&
          find(library, "ov_tensor_get_shape", api.tensor_shape) &&
          find(library, "ov_tensor_get_byte_size", api.tensor_byte_size) &&

@@ -52,6 +52,8 @@ struct OpenVinoLibrary {
   int (*set_tensor)(openvino::InferRequest*, const char*, const openvino::Tensor*);
   int (*infer)(openvino::InferRequest*);
   void (*infer_request_free)(openvino::InferRequest*);
+  int (*tensor_create)(int, openvino::Shape, openvino::Tensor**);
+  int (*tensor_data)(const openvino::Tensor*, void**);
   int (*tensor_from_pointer)(int, openvino::Shape, void*, openvino::Tensor**);
   int (*tensor_shape)(const openvino::Tensor*, openvino::Shape*);
   int (*tensor_byte_size)(const openvino::Tensor*, std::size_t*);
