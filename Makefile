@@ -29,7 +29,7 @@ demo: install
 
 test: install
 	@echo "==> running the tests"
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: install
 	$(BIN)/ruff check .

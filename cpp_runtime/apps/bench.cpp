@@ -113,7 +113,7 @@ double peak_megabytes() {
 }
 
 double rounded(double value) {
-  return std::round(value * 1000) / 1000;
+  return std::round(value * 1e6) / 1e6;  // milliseconds, to the nanosecond
 }
 
 void print_json(const std::vector<Row>& rows, const std::string& precision) {

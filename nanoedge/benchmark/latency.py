@@ -42,6 +42,6 @@ def measure_latency(detectors: Sequence[Detector], picture: Picture, rounds: int
             "threads": detector.threads,
         }
         for stage, values in (*zip(STAGES, milliseconds.T, strict=True), ("total", milliseconds.sum(axis=1))):
-            row[stage] = {f"p{share}": round(float(np.percentile(values, share)), 3) for share in PERCENTILES}
+            row[stage] = {f"p{share}": round(float(np.percentile(values, share)), 6) for share in PERCENTILES}
         rows.append(row)
     return rows

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = REPOSITORY / "build" / "cpp"
@@ -41,11 +42,14 @@ def built() -> Built:
     """The library, its tests and the executables, by CMake; later runs compile only what changed."""
     from nanoedge.runtime.core import find_openvino
 
-    call(
+    configure = [
         "cmake", "-S", REPOSITORY / "cpp_runtime", "-B", BUILD, f"-DPython3_EXECUTABLE={sys.executable}",
         "-DNANOEDGE_TESTS=ON",
-    )  # fmt: skip
-    call("cmake", "--build", BUILD, "--parallel", str(os.cpu_count()))
+    ]  # fmt: skip
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{BUILD}.lock"):  # worker processes of one test session share the folder: one builds at a time
+        call(*configure)
+        call("cmake", "--build", BUILD, "--parallel", str(os.cpu_count()))
     return Built(BUILD, {**os.environ, "NANOEDGE_OPENVINO": str(find_openvino() or "")})
 
 

@@ -14,7 +14,7 @@ from nanoedge.detections import Detections
 from nanoedge.pictures import read_picture
 from tests.cpp_runtime.conftest import Built
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cpp")]
+pytestmark = pytest.mark.slow
 
 
 def as_detections(item: dict, names: tuple[str, ...]) -> Detections:

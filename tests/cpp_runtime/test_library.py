@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import changed_bundle
 from tests.cpp_runtime.conftest import BUILD, REPOSITORY, Built, call
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cpp")]
+pytestmark = pytest.mark.slow
 EXAMPLE = REPOSITORY / "cpp_runtime" / "examples"
 
 
