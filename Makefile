@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
-CORE := cpp_runtime/CMakeLists.txt $(wildcard $(addprefix cpp_runtime/,include/*/* src/* src/*/* bindings/* cmake/*))
+CORE := cpp_runtime/CMakeLists.txt $(wildcard $(addprefix cpp_runtime/,include/*/* src/* src/*/* src/*/*/* bindings/* cmake/*))
 
 FUZZ_SECONDS ?= 60
 CPP := $(shell find cpp_runtime -name '*.cpp' -o -name '*.hpp')

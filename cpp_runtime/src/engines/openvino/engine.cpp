@@ -1,11 +1,12 @@
 // OpenVINO through its C API.
+#include "engines/engine.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 
-#include "engines/engine.hpp"
-#include "engines/openvino_library.hpp"
+#include "engines/openvino/library.hpp"
 #include "validation/openvino_model.hpp"
 
 namespace nanoedge {

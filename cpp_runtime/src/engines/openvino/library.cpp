@@ -1,4 +1,4 @@
-#include "engines/openvino_library.hpp"
+#include "engines/openvino/library.hpp"
 
 #include <dlfcn.h>
 

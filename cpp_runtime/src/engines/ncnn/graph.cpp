@@ -1,4 +1,4 @@
-#include "engines/ncnn_graph.hpp"
+#include "engines/ncnn/graph.hpp"
 
 #include <cstdio>
 #include <set>
@@ -35,6 +35,36 @@ bool cuts_channels_in_halves(const NcnnLayer& layer, const NcnnPlan& plan) {
          same_images(plan.blobs[layer.outputs[0]], plan.blobs[layer.outputs[1]]);
 }
 
+// Whether a parameter and the one that follows it for the other axis (preset: the same) have this value.
+bool both(const NcnnLayer& layer, int id, int other, double preset, double wanted) {
+  const double value = value_of(layer, id, preset);
+  return value == wanted && value_of(layer, other, value) == wanted;
+}
+
+// A square kernel without dilation, the same padding with zeros on all sides, no or a (leaky) ReLU; float weights.
+bool is_plain_convolution(const NcnnLayer& layer, int kernel, int stride, int padding) {
+  const double activation = value_of(layer, 9, 0);
+  return both(layer, 1, 11, 0, kernel) && both(layer, 2, 12, 1, 1) && both(layer, 3, 13, 1, stride) &&
+         both(layer, 4, 14, 0, padding) && both(layer, 4, 15, 0, padding) && both(layer, 14, 16, padding, padding) &&
+         value_of(layer, 18, 0) == 0 && value_of(layer, 8, 0) == 0 && value_of(layer, 19, 0) == 0 &&
+         (activation == 0 || activation == 1 || activation == 2);
+}
+
+bool halves_by_maximum(const NcnnLayer& layer) {
+  return layer.type == "Pooling" && value_of(layer, 0, 0) == 0 && value_of(layer, 4, 0) == 0 &&
+         value_of(layer, 7, 0) == 0 && value_of(layer, 5, 0) == 1 && both(layer, 1, 11, 0, 3) &&
+         both(layer, 2, 12, 1, 2) && both(layer, 3, 13, 0, 1) && both(layer, 3, 14, 0, 1) && both(layer, 3, 15, 0, 1);
+}
+
+NcnnGraph without(NcnnGraph graph, const std::set<std::size_t>& gone) {
+  std::vector<NcnnLayer> kept;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    if (gone.count(i) == 0) kept.push_back(std::move(graph.layers[i]));
+  }
+  graph.layers = std::move(kept);
+  return graph;
+}
+
 }  // namespace
 
 NcnnGraph fuse_shuffles(const NcnnGraph& graph, const NcnnPlan& plan) {
@@ -57,12 +87,38 @@ NcnnGraph fuse_shuffles(const NcnnGraph& graph, const NcnnPlan& plan) {
     gone.insert(i);
     if (last != shuffle) gone.insert(shuffle);
   }
-  std::vector<NcnnLayer> kept;
-  for (std::size_t i = 0; i < fused.layers.size(); ++i) {
-    if (gone.count(i) == 0) kept.push_back(std::move(fused.layers[i]));
+  return without(std::move(fused), gone);
+}
+
+NcnnGraph fuse_stem(const NcnnGraph& graph, const NcnnPlan& plan) {
+  const std::vector<std::size_t> readers = readers_of(graph);
+  NcnnGraph fused = graph;
+  std::set<std::size_t> gone;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const NcnnLayer& layer = graph.layers[i];
+    if (layer.type != "Convolution" || !is_plain_convolution(layer, 3, 2, 1)) continue;
+    const std::size_t pooling = readers[layer.outputs[0]];
+    if (plan.blobs[layer.inputs[0]].c != 3 || plan.blobs[layer.outputs[0]].c % 8 != 0) continue;
+    if (pooling == kNone || !halves_by_maximum(graph.layers[pooling])) continue;
+    fused.layers[i].type = "NanoedgeStem";
+    fused.layers[i].outputs = graph.layers[pooling].outputs;
+    gone.insert(pooling);
   }
-  fused.layers = std::move(kept);
-  return fused;
+  return without(std::move(fused), gone);
+}
+
+NcnnGraph use_own_depthwise(const NcnnGraph& graph, const NcnnPlan& plan) {
+  NcnnGraph changed = graph;
+  for (NcnnLayer& layer : changed.layers) {
+    if (layer.type != "ConvolutionDepthWise") continue;
+    const auto kernel = static_cast<int>(value_of(layer, 1, 0)), stride = static_cast<int>(value_of(layer, 3, 1));
+    if ((kernel != 3 && kernel != 5) || (stride != 1 && stride != 2)) continue;
+    const double channels = value_of(layer, 0, 0);
+    if (!is_plain_convolution(layer, kernel, stride, kernel / 2) || value_of(layer, 7, 1) != channels) continue;
+    if (static_cast<double>(plan.blobs[layer.inputs[0]].c) != channels) continue;
+    layer.type = "NanoedgeDepthwise";
+  }
+  return changed;
 }
 
 std::string ncnn_text(const NcnnGraph& graph) {

@@ -12,6 +12,13 @@ namespace nanoedge {
 // where there is one, by a single layer NanoedgeShuffle. The outputs' names stay; the weights are not touched.
 NcnnGraph fuse_shuffles(const NcnnGraph& graph, const NcnnPlan& plan);
 
+// Replaces ShuffleNetV2's first convolution and the max-pooling behind it by one layer NanoedgeStem, with the
+// convolution's name and weights.
+NcnnGraph fuse_stem(const NcnnGraph& graph, const NcnnPlan& plan);
+
+// Turns the depth-wise convolutions that NcnnDepthwise can do into layers NanoedgeDepthwise, with their weights.
+NcnnGraph use_own_depthwise(const NcnnGraph& graph, const NcnnPlan& plan);
+
 // The graph in ncnn's text format.
 std::string ncnn_text(const NcnnGraph& graph);
 

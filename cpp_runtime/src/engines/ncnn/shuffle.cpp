@@ -1,4 +1,4 @@
-#include "engines/ncnn_shuffle.hpp"
+#include "engines/ncnn/shuffle.hpp"
 
 #include <cstring>
 
