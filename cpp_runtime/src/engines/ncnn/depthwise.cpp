@@ -36,7 +36,7 @@ struct PackedDepthwise {
   template <int lanes>
   struct With {
     static constexpr int per = stride == 1 && pack == 4 && lanes > 4 ? 2 : 1;
-    static constexpr int tile = lanes == 16 ? 8 : 6;
+    static constexpr int tile = lanes < pack ? 1 : lanes == 16 ? 8 : 6;  // as many as registers can hold
     using One = typename Vector<pack>::type;
 
     // Weights of each tap, repeated for each pixel of a vector, and the rows of the window inside the picture.
@@ -117,7 +117,9 @@ struct PackedDepthwise {
         int x = 0;
         for (; x < left; ++x) border(job, row, x);
         for (; x + tile * per <= right; x += tile * per) outputs<pack * per, tile, 0, kernel>(job, row, x);
-        for (; x + 2 * per <= right; x += 2 * per) outputs<pack * per, 2, 0, kernel>(job, row, x);
+        if constexpr (tile > 1) {
+          for (; x + 2 * per <= right; x += 2 * per) outputs<pack * per, 2, 0, kernel>(job, row, x);
+        }
         if (right - left >= per) {  // the last vector may overlap the one before
           for (; x < right; x += per) outputs<pack * per, 1, 0, kernel>(job, row, std::min(x, right - per));
         }
@@ -229,6 +231,11 @@ Run variant() {
   if constexpr (pack == 1) {
     return best_variant<PlanarDepthwise<kernel, stride>::template With, DepthwiseJob>();
   } else {
+#if defined(__x86_64__)
+    if constexpr (pack == 16) {  // ncnn packs 16 channels only where there is AVX-512
+      return run_with_avx512<PackedDepthwise<pack, kernel, stride>::template With, DepthwiseJob>;
+    }
+#endif
     return best_variant<PackedDepthwise<pack, kernel, stride>::template With, DepthwiseJob>();
   }
 }
