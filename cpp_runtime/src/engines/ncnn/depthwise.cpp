@@ -76,7 +76,7 @@ struct PackedDepthwise {
       }
     }
 
-    // One output whose window reaches over the picture's left or right border.
+    // One output whose window may reach over the picture's left or right border.
     static NANOEDGE_INLINE void border(const DepthwiseJob& job, const Row& row, int x) {
       const int before = job.padding - x * stride, behind = x * stride - job.padding + kernel - job.width;
       if (before == 1 && behind <= 0) return outputs<pack, 1, 1, kernel>(job, row, x);
@@ -114,22 +114,16 @@ struct PackedDepthwise {
                       job.output + static_cast<long>(y) * job.out_width * pack,
                       std::max(0, -top),
                       std::min(kernel, job.height - top)};
-        int x = 0;
-        for (; x < left; ++x) border(job, row, x);
+        int x = left;
         for (; x + tile * per <= right; x += tile * per) outputs<pack * per, tile, 0, kernel>(job, row, x);
         if constexpr (tile > 1) {
           for (; x + 2 * per <= right; x += 2 * per) outputs<pack * per, 2, 0, kernel>(job, row, x);
         }
-        if (right - left >= per) {  // the last vector may overlap the one before
-          for (; x < right; x += per) outputs<pack * per, 1, 0, kernel>(job, row, std::min(x, right - per));
+        const int done = right - left >= per ? right : left;
+        for (; x < done; x += per) {  // the last vector may overlap the one before
+          outputs<pack * per, 1, 0, kernel>(job, row, std::min(x, right - per));
         }
-        for (x = right - left >= per ? right : left; x < job.out_width; ++x) {
-          if (x < right) {
-            outputs<pack, 1, 0, kernel>(job, row, x);
-          } else {
-            border(job, row, x);
-          }
-        }
+        for (x = left > 0 ? 0 : done; x < job.out_width; x = x + 1 == left ? done : x + 1) border(job, row, x);
       }
     }
   };
