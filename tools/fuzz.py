@@ -59,6 +59,8 @@ def write_seeds(target: str, bundle: Path, seeds: Path) -> None:
         param, weights = (bundle / name for name in ("model.ncnn.param", "model.ncnn.bin"))
         (seeds / "whole").write_bytes(param.read_bytes() + b"\0" + weights.read_bytes())
         (seeds / "tiny").write_bytes(TINY.encode() + b"\0" + struct.pack("<I", 0x01306B47) + bytes(204 + 136))
+        weights = b"".join(bytes(4 + 4 * count) for count in (216, 72, 32, 32, 272))
+        (seeds / "own").write_bytes(OWN_LAYERS.encode() + b"\0" + weights)
     elif target == "openvino_model":
         shutil.copy(bundle / "model.xml", seeds / "whole")
         (seeds / "tiny").write_text(TINY_XML)
@@ -78,6 +80,27 @@ Reshape r1 1 1 a2 r1 0=32 1=34
 Reshape r2 1 1 p r2 0=2 1=34
 Concat c 2 1 r1 r2 c 0=1
 Permute t 1 1 c t 0=1
+ReLU o 1 1 t out0 0=0.1
+"""
+# The same sizes, with the pieces that layers of ours stand in for.
+OWN_LAYERS = """7767517
+17 19
+Input in0 0 1 in0
+Convolution a 1 1 in0 a 0=8 1=3 3=2 4=1 5=0 6=216 9=2 -23310=1,0.1
+Pooling b 1 1 a b 0=0 1=3 2=2 3=1 5=1
+ConvolutionDepthWise c 1 1 b c 0=8 1=3 3=2 4=1 5=0 6=72 7=8
+Split d 1 2 c d1 d2
+Convolution e 1 1 d1 e 0=4 1=1 5=0 6=32
+Convolution f 1 1 d2 f 0=4 1=1 5=0 6=32
+Concat g 2 1 e f g 0=0
+ShuffleChannel h 1 1 g h 0=2
+Convolution i 1 1 h i 0=34 1=1 5=0 6=272
+Split s 1 2 i a1 a2
+Pooling p 1 1 a1 p 0=0 1=4 2=4 5=1
+Reshape r1 1 1 a2 r1 0=32 1=34
+Reshape r2 1 1 p r2 0=2 1=34
+Concat j 2 1 r1 r2 j 0=1
+Permute t 1 1 j t 0=1
 ReLU o 1 1 t out0 0=0.1
 """
 TINY_XML = """<?xml version="1.0"?><net name="m" version="11"><layers>

@@ -1,11 +1,15 @@
-// The .param text, a zero byte, then the .bin. What passes the checks is run by ncnn itself under the sanitizers.
+// The .param text, a zero byte, then the .bin. What passes the checks is run as an engine runs it, by ncnn and our
+// layers, under the sanitizers.
 #include <datareader.h>
 #include <net.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
+#include "engines/ncnn/graph.hpp"
+#include "engines/ncnn/layers.hpp"
 #include "manifest_text.hpp"
 #include "validation/ncnn_model.hpp"
 
@@ -37,18 +41,21 @@ class Reader : public ncnn::DataReader {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::uint8_t* zero = std::find(data, data + size, std::uint8_t{0});
-  Bytes param(data, zero);
+  const Bytes param(data, zero);
   const Bytes weights(zero == data + size ? zero : zero + 1, data + size);
+  std::string text;
   try {
-    validate_ncnn(param, weights, manifest(), manifest().engines.front(), "model.param", "model.bin");
+    const NcnnModel model =
+        validate_ncnn(param, weights, manifest(), manifest().engines.front(), "model.param", "model.bin");
+    text = ncnn_text(with_own_layers(model.graph, model.plan, ComputePrecision::fp32));
   } catch (const Error&) {
     return 0;
   }
-  param.push_back('\0');
   ncnn::Net net;
   net.opt.num_threads = 1;
+  register_own_layers(net);
   const Reader reader(weights);
-  if (net.load_param_mem(param.data()) != 0 || net.load_model(reader) != 0) return 0;
+  if (net.load_param_mem(text.c_str()) != 0 || net.load_model(reader) != 0) return 0;
   ncnn::Mat input(64, 32, 3), output;
   input.fill(0.5F);
   ncnn::Extractor extractor = net.create_extractor();

@@ -9,11 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "engines/ncnn/depthwise.hpp"
 #include "engines/ncnn/graph.hpp"
-#include "engines/ncnn/shuffle.hpp"
+#include "engines/ncnn/layers.hpp"
 #include "engines/ncnn/simd.hpp"
-#include "engines/ncnn/stem.hpp"
 
 using namespace nanoedge;
 
@@ -60,9 +58,7 @@ std::vector<float> output_of(const std::string& text, const std::vector<int>& si
   net.opt.num_threads = run.threads;
   net.opt.use_packing_layout = run.packing;
   net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = false;
-  net.register_custom_layer("NanoedgeDepthwise", NcnnDepthwise::create);
-  net.register_custom_layer("NanoedgeShuffle", NcnnShuffle::create);
-  net.register_custom_layer("NanoedgeStem", NcnnStem::create);
+  register_own_layers(net);
   REQUIRE(net.load_param_mem(text.c_str()) == 0);
   const ncnn::DataReaderFromMemory reader(bytes);
   REQUIRE(net.load_model(reader) == 0);

@@ -9,10 +9,8 @@
 #include <cstring>
 
 #include "cores.hpp"
-#include "engines/ncnn/depthwise.hpp"
 #include "engines/ncnn/graph.hpp"
-#include "engines/ncnn/shuffle.hpp"
-#include "engines/ncnn/stem.hpp"
+#include "engines/ncnn/layers.hpp"
 #include "validation/ncnn_model.hpp"
 
 namespace nanoedge {
@@ -43,7 +41,7 @@ class NcnnEngine final : public Engine {
     const Bytes param = bundle.read(entry.files[0]);
     const Bytes weights = bundle.read(entry.files[1]);
     const NcnnModel model = validate_ncnn(param, weights, bundle.manifest(), entry, param_place, weights_place);
-    const std::string text = ncnn_text(rewritten(model, options));
+    const std::string text = ncnn_text(with_own_layers(model.graph, model.plan, options.compute));
 
     const bool half = options.compute == ComputePrecision::fp16;
     if (half && !ncnn::cpu_support_arm_asimdhp()) {
@@ -57,9 +55,7 @@ class NcnnEngine final : public Engine {
     net_.opt.blob_allocator = &blob_pool_;
     net_.opt.workspace_allocator = &workspace_pool_;
     const BoundedReader reader(weights);
-    net_.register_custom_layer("NanoedgeDepthwise", NcnnDepthwise::create);
-    net_.register_custom_layer("NanoedgeShuffle", NcnnShuffle::create);
-    net_.register_custom_layer("NanoedgeStem", NcnnStem::create);
+    register_own_layers(net_);
     if (net_.load_param_mem(text.c_str()) != 0 || net_.load_model(reader) != 0) {
       throw Error(ErrorKind::bundle,
                   "ncnn cannot load " + param_place + " with " + weights_place + "; export the bundle again.");
@@ -96,17 +92,6 @@ class NcnnEngine final : public Engine {
   OutputView output() const override { return {output_, static_cast<std::size_t>(output_.w)}; }
 
  private:
-  // The network as it will run. Our float32 kernels stand in for ncnn's where they were measured to be faster: on x86.
-  static NcnnGraph rewritten(const NcnnModel& model, const EngineOptions& options) {
-    NcnnGraph graph = fuse_shuffles(model.graph, model.plan);
-#if defined(__x86_64__)
-    if (options.compute == ComputePrecision::fp32) {
-      graph = use_own_depthwise(fuse_stem(graph, model.plan), model.plan);
-    }
-#endif
-    return graph;
-  }
-
   static int find(const std::vector<int>& indexes, const std::vector<const char*>& names, const std::string& wanted,
                   const std::string& place) {
     for (std::size_t i = 0; i < names.size(); ++i) {

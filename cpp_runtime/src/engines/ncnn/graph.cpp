@@ -121,6 +121,14 @@ NcnnGraph use_own_depthwise(const NcnnGraph& graph, const NcnnPlan& plan) {
   return changed;
 }
 
+NcnnGraph with_own_layers(const NcnnGraph& graph, const NcnnPlan& plan, ComputePrecision compute) {
+  NcnnGraph own = fuse_shuffles(graph, plan);
+#if defined(__x86_64__)
+  if (compute == ComputePrecision::fp32) own = use_own_depthwise(fuse_stem(own, plan), plan);
+#endif
+  return own;
+}
+
 std::string ncnn_text(const NcnnGraph& graph) {
   std::size_t blobs = 0;
   std::string lines;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "nanoedge/detector.hpp"
 #include "validation/ncnn_param.hpp"
 #include "validation/ncnn_shapes.hpp"
 
@@ -18,6 +19,10 @@ NcnnGraph fuse_stem(const NcnnGraph& graph, const NcnnPlan& plan);
 
 // Turns the depth-wise convolutions that NcnnDepthwise can do into layers NanoedgeDepthwise, with their weights.
 NcnnGraph use_own_depthwise(const NcnnGraph& graph, const NcnnPlan& plan);
+
+// The network as it will run: the rewritings above, ours of float32 kernels only where they were measured to be faster
+// than ncnn's, on x86.
+NcnnGraph with_own_layers(const NcnnGraph& graph, const NcnnPlan& plan, ComputePrecision compute);
 
 // The graph in ncnn's text format.
 std::string ncnn_text(const NcnnGraph& graph);
