@@ -21,7 +21,6 @@ function(nanoedge_build_ncnn)
   set(flags
       -DCMAKE_BUILD_TYPE=Release
       "-DCMAKE_CXX_FLAGS_RELEASE=-DNDEBUG -fno-unwind-tables -fno-asynchronous-unwind-tables"
-      -DCMAKE_PROJECT_ncnn_INCLUDE=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/NcnnSizes.cmake
       -DCMAKE_POSITION_INDEPENDENT_CODE=ON
       -DCMAKE_CXX_VISIBILITY_PRESET=hidden
       "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS} ${NANOEDGE_NCNN_FLAGS}"
@@ -52,7 +51,9 @@ function(nanoedge_build_ncnn)
   if(CMAKE_TOOLCHAIN_FILE)
     list(APPEND flags -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
   endif()
-  string(SHA256 key "${source};${flags};${CMAKE_CXX_COMPILER_ID};${CMAKE_CXX_COMPILER_VERSION};${CMAKE_SYSTEM_PROCESSOR}")
+  # The key holds what the build depends on, not where this checkout lies.
+  file(SHA256 ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/NcnnSizes.cmake sizes)
+  string(SHA256 key "${source};${flags};${sizes};${CMAKE_CXX_COMPILER_ID};${CMAKE_CXX_COMPILER_VERSION};${CMAKE_SYSTEM_PROCESSOR}")
   string(SUBSTRING ${key} 0 16 key)
   get_filename_component(cache ${source}/../../../ncnn ABSOLUTE)
   set(place ${cache}/${key})
@@ -68,7 +69,7 @@ function(nanoedge_build_ncnn)
     execute_process(
       COMMAND ${CMAKE_COMMAND} -S ${source} -B ${work} ${generator} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
               -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_INSTALL_PREFIX=${place}.part -DCMAKE_INSTALL_LIBDIR=lib
-              ${flags}
+              -DCMAKE_PROJECT_ncnn_INCLUDE=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/NcnnSizes.cmake ${flags}
       OUTPUT_FILE ${CMAKE_BINARY_DIR}/ncnn-configure.log ERROR_FILE ${CMAKE_BINARY_DIR}/ncnn-configure.log
       RESULT_VARIABLE status)
     if(NOT status EQUAL 0)
