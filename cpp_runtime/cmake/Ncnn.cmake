@@ -52,7 +52,7 @@ function(nanoedge_build_ncnn)
     list(APPEND flags -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
   endif()
   # The key holds what the build depends on, not where this checkout lies.
-  file(SHA256 ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/NcnnSizes.cmake sizes)
+  file(SHA256 ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/NcnnFlags.cmake sizes)
   string(SHA256 key "${source};${flags};${sizes};${CMAKE_CXX_COMPILER_ID};${CMAKE_CXX_COMPILER_VERSION};${CMAKE_SYSTEM_PROCESSOR}")
   string(SUBSTRING ${key} 0 16 key)
   get_filename_component(cache ${source}/../../../ncnn ABSOLUTE)
@@ -69,7 +69,7 @@ function(nanoedge_build_ncnn)
     execute_process(
       COMMAND ${CMAKE_COMMAND} -S ${source} -B ${work} ${generator} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
               -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_INSTALL_PREFIX=${place}.part -DCMAKE_INSTALL_LIBDIR=lib
-              -DCMAKE_PROJECT_ncnn_INCLUDE=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/NcnnSizes.cmake ${flags}
+              -DCMAKE_PROJECT_ncnn_INCLUDE=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/NcnnFlags.cmake ${flags}
       OUTPUT_FILE ${CMAKE_BINARY_DIR}/ncnn-configure.log ERROR_FILE ${CMAKE_BINARY_DIR}/ncnn-configure.log
       RESULT_VARIABLE status)
     if(NOT status EQUAL 0)

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "postprocess/candidates.hpp"
+#include "postprocess/suppression.hpp"
 
 using nanoedge::Candidates;
 using nanoedge::Detection;

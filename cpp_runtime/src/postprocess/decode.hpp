@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bundle/manifest.hpp"
-#include "postprocess/candidates.hpp"
+#include "postprocess/suppression.hpp"
 
 namespace nanoedge {
 

@@ -1,4 +1,4 @@
-#include "postprocess/candidates.hpp"
+#include "postprocess/suppression.hpp"
 
 #include <algorithm>
 
