@@ -1,10 +1,13 @@
 #include "arguments.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
+#include <stdexcept>
 
 namespace nanoedge::apps {
 namespace {
@@ -27,7 +30,10 @@ std::vector<std::string> split(const std::string& text) {
   std::size_t start = 0;
   while (start <= text.size()) {
     const std::size_t comma = std::min(text.find(',', start), text.size());
-    if (comma > start) parts.push_back(text.substr(start, comma - start));
+    const std::size_t first = std::min(text.find_first_not_of(' ', start), comma);
+    std::size_t last = comma;
+    while (last > first && text[last - 1] == ' ') --last;
+    if (last > first) parts.push_back(text.substr(first, last - first));
     start = comma + 1;
   }
   return parts;
@@ -58,6 +64,10 @@ Arguments::Arguments(int count, char** words, const char* usage, const std::vect
   bool options_end = false;
   for (int i = 1; i < count; ++i) {
     std::string word = words[i];
+    if (word == "-h" && !options_end) word = "--help";
+    if (!options_end && word.size() > 1 && word[0] == '-' && word[1] != '-') {
+      refuse("Unknown option " + word + "; see --help. A file of that name: ./" + word);
+    }
     if (options_end || word.size() < 3 || word.compare(0, 2, "--") != 0) {
       options_end = options_end || word == "--";
       if (word != "--") plain_.push_back(word);
@@ -159,7 +169,11 @@ ComputePrecision compute_of(const std::string& text) {
 int run_main(int (*work)(int, char**), int count, char** words) {
   const std::string name = std::string(words[0]).substr(std::string(words[0]).rfind('/') + 1);
   try {
-    return work(count, words);
+    const int status = work(count, words);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      throw std::runtime_error("The output cannot be written: " + std::string(std::strerror(errno)) + ".");
+    }
+    return status;
   } catch (const Error& error) {
     std::fprintf(stderr, "%s: %s\n", name.c_str(), error.what());
     return 2;

@@ -76,20 +76,30 @@ std::vector<std::string> engines_of(const std::string& folder, FilePrecision pre
 std::vector<Row> load_rows(const Arguments& arguments, const std::string& folder, const ImageView& frame) {
   std::vector<Row> rows;
   Options options = arguments.detector_options();
-  for (const std::string& engine : arguments.texts("engine", engines_of(folder, options.precision))) {
+  std::vector<std::string> engines = arguments.texts("engine", engines_of(folder, options.precision));
+  if (engines.empty()) engines = {"auto"};  // which says what is missing
+  std::string missing;
+  for (const std::string& engine : engines) {
     for (const std::string& compute : arguments.texts("compute", {"fp32"})) {
       for (const int threads : arguments.wholes("threads", {1}, 1, 256)) {
         options.engine = engine, options.compute = compute_of(compute), options.threads = threads;
-        const Clock::time_point start = Clock::now();
-        Detector detector = Detector::load(folder, options);
-        const double load_ms = milliseconds_since(start);
-        const Clock::time_point loaded = Clock::now();
-        detector.detect(frame);
-        rows.push_back({engine, compute, threads, load_ms, milliseconds_since(loaded), std::move(detector), {}});
+        try {
+          const Clock::time_point start = Clock::now();
+          Detector detector = Detector::load(folder, options);
+          const double load_ms = milliseconds_since(start);
+          const Clock::time_point loaded = Clock::now();
+          detector.detect(frame);
+          const std::string name = detector.engine();
+          rows.push_back({name, compute, threads, load_ms, milliseconds_since(loaded), std::move(detector), {}});
+        } catch (const Error& error) {
+          if (error.kind() != ErrorKind::engine) throw;
+          if (missing != error.what()) std::fprintf(stderr, "left out: %s\n", error.what());
+          missing = error.what();
+        }
       }
     }
   }
-  if (rows.empty()) throw Error(ErrorKind::engine, folder + " has no model for an engine that is here.");
+  if (rows.empty()) throw Error(ErrorKind::engine, "There is nothing to measure: " + missing);
   return rows;
 }
 

@@ -88,6 +88,7 @@ int detect(int count, char** words) {
   Detector detector = Detector::load(arguments.plain().front(), options);
   if (!out.empty()) ::mkdir(out.c_str(), 0777);  // when it cannot be made, the first picture says so
 
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // a picture's line is there when its picture is done
   auto document = nlohmann::ordered_json::array();
   std::size_t failed = 0;
   for (std::size_t i = 0; i < sources.size(); ++i) {

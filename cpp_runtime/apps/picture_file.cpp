@@ -4,9 +4,11 @@
 #include <turbojpeg.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <stdexcept>
 
 #include "exif.hpp"
 #include "image/planes.hpp"
@@ -28,14 +30,14 @@ using Png = std::unique_ptr<spng_ctx, void (*)(spng_ctx*)>;
 
 std::vector<std::uint8_t> read_bytes(const std::string& path) {
   const File file(std::fopen(path.c_str(), "rb"), &std::fclose);
-  if (!file) refuse(path, "cannot be read");
+  if (!file) refuse(path, "cannot be read: " + std::string(std::strerror(errno)));
   std::vector<std::uint8_t> bytes;
   std::uint8_t block[65536];
   while (const std::size_t count = std::fread(block, 1, sizeof block, file.get())) {
     bytes.insert(bytes.end(), block, block + count);
     if (bytes.size() > kMaxFileBytes) refuse(path, "is larger than any picture");
   }
-  if (std::ferror(file.get())) refuse(path, "cannot be read");
+  if (std::ferror(file.get())) refuse(path, "cannot be read: " + std::string(std::strerror(errno)));
   if (bytes.empty()) refuse(path, "is empty (0 bytes)");
   return bytes;
 }
@@ -52,15 +54,21 @@ Picture make_picture(const std::string& path, std::uint64_t width, std::uint64_t
 
 Picture decode_jpeg(const std::string& path, const std::vector<std::uint8_t>& bytes) {
   const Turbo turbo(tj3Init(TJINIT_DECOMPRESS), &tj3Destroy);
-  if (!turbo || tj3DecompressHeader(turbo.get(), bytes.data(), bytes.size()) != 0) {
-    refuse(path, "cannot be decoded: " + std::string(tj3GetErrorStr(turbo.get())));
-  }
+  if (!turbo) refuse(path, "cannot be decoded: there is not enough memory");
+  const int status = tj3DecompressHeader(turbo.get(), bytes.data(), bytes.size());
   const int width = tj3Get(turbo.get(), TJPARAM_JPEGWIDTH), height = tj3Get(turbo.get(), TJPARAM_JPEGHEIGHT);
+  if (status != 0 || width < 1 || height < 1) {
+    const std::string why = status != 0 ? tj3GetErrorStr(turbo.get()) : "it has no header";
+    refuse(path, "cannot be decoded, or it is damaged: " + why);
+  }
   Picture picture = make_picture(path, static_cast<std::uint64_t>(width), static_cast<std::uint64_t>(height));
-  // A warning (a file that is cut off) leaves what could be decoded; OpenCV keeps such pictures too.
-  if (tj3Decompress8(turbo.get(), bytes.data(), bytes.size(), picture.pixels.data(), 0, TJPF_BGR) != 0 &&
-      tj3GetErrorCode(turbo.get()) != TJERR_WARNING) {
-    refuse(path, "cannot be decoded: " + std::string(tj3GetErrorStr(turbo.get())));
+  // The rest of a file that is cut off would be grey: boxes in it would be wrong, so that is refused, as in Python.
+  // Other warnings are harmless (bytes behind the picture, say).
+  if (tj3Decompress8(turbo.get(), bytes.data(), bytes.size(), picture.pixels.data(), 0, TJPF_BGR) != 0) {
+    const std::string why = tj3GetErrorStr(turbo.get());
+    if (tj3GetErrorCode(turbo.get()) != TJERR_WARNING || why.find("Premature end") != std::string::npos) {
+      refuse(path, "cannot be decoded, or it is damaged: " + why);
+    }
   }
   return picture;
 }
@@ -150,8 +158,9 @@ void write_jpeg(const std::string& path, const Picture& picture) {
     }
   }
   if (!written || std::rename(aside.c_str(), path.c_str()) != 0) {
+    const std::string why = std::strerror(errno);
     std::remove(aside.c_str());
-    throw Error(ErrorKind::input, "The picture " + path + " cannot be written.");
+    throw std::runtime_error("The picture " + path + " cannot be written: " + why + ".");
   }
 }
 

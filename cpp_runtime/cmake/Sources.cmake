@@ -1,5 +1,8 @@
 # nanoedge_source(NAME VARIABLE): the folder of a pinned source, fetched when it is not there.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
+if(NANOEDGE_SOURCES)  # an option here, a variable of the environment there
+  set(ENV{NANOEDGE_SOURCES} ${NANOEDGE_SOURCES})
+endif()
 
 function(nanoedge_source name variable)
   execute_process(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated
 
@@ -56,4 +57,10 @@ def main() -> None:
         print("nanoedge: stopped", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
+        sys.exit(1)
+    except OSError as error:
+        if debug or error.errno != errno.ENOSPC:
+            raise
+        place = f" {error.filename}" if error.filename else ""
+        print(f"nanoedge: The output{place} cannot be written: {error.strerror}.", file=sys.stderr)
         sys.exit(1)

@@ -49,7 +49,7 @@ class Terminal:
             sys.__stdout__.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")  # type: ignore[union-attr]
             sys.__stdout__.flush()  # type: ignore[union-attr]
         elif text:
-            print(text)
+            print(text, flush=True)
 
 
 _SHARED: dict[str, Any] = {

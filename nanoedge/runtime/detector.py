@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -145,15 +146,17 @@ def _with_changes(
     spec: PostprocessSpec, score: float | None, nms_iou: float | None, limit: int | None, class_aware: bool | None
 ) -> PostprocessSpec:
     for name, value in (("score threshold", score), ("NMS IoU", nms_iou)):
-        if value is not None and not 0 <= value <= 1:
-            raise InputError(f"The {name} must be between 0 and 1, not {value}.")
-    if limit is not None and limit < 1:
-        raise InputError(f"The number of detections must be at least 1, not {limit}.")
+        if value is not None and not (isinstance(value, Real) and 0 <= value <= 1):
+            raise InputError(f"The {name} must be between 0 and 1, not {value!r}.")
+    if limit is not None and not (isinstance(limit, Integral) and limit >= 1):
+        raise InputError(f"The number of detections must be a whole number from 1 on, not {limit!r}.")
     changes = {"score_threshold": score, "nms_iou": nms_iou, "max_detections": limit, "class_aware": class_aware}
     return spec.model_copy(update={key: value for key, value in changes.items() if value is not None})
 
 
 def _check_classes(names: Sequence[str], wanted: Sequence[str] | None) -> None:
+    if isinstance(wanted, str):
+        raise InputError(f"Classes are a list of names, such as [{wanted!r}], not one text.")
     unknown = [name for name in wanted or () if name not in names]
     if unknown:
         raise InputError(f"The bundle does not know the class {unknown[0]!r}; it knows: {', '.join(names)}.")

@@ -39,10 +39,10 @@ def test_older_cpus_find_what_this_one_finds(built: Built, small_bundle: Path, s
     words = [built.detect, small_bundle, picture, "--engine", "ncnn", "--score", "0.05", "--json"]
     done = emulate(cpu, *words)
     assert done.returncode == 0, done.stderr
-    here, there = (json.loads(text)["images"][0]["detections"] for text in (built.run(*words).stdout, done.stdout))
+    here, there = (json.loads(text)[0]["detections"] for text in (built.run(*words).stdout, done.stdout))
     assert len(here) == len(there) > 3
     for one, other in zip(here, there, strict=True):
-        assert one["class"] == other["class"]
+        assert one["label"] == other["label"]
         assert one["score"] == pytest.approx(other["score"], abs=1e-3)
         np.testing.assert_allclose(one["box"], other["box"], atol=0.05)
 

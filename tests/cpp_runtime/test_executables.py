@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import cv2
@@ -112,12 +113,35 @@ def test_sources_that_fail_do_not_stop_the_others(
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "cut.png").write_bytes(cv2.imencode(".png", cv2.imread(str(file)))[1].tobytes()[:500])
-    bad = [tmp_path / "text.jpg", tmp_path / "empty.png", tmp_path / "cut.png", tmp_path / "nowhere.jpg"]
+    jpeg = cv2.imencode(".jpg", cv2.imread(str(file)))[1].tobytes()
+    (tmp_path / "cut.jpg").write_bytes(jpeg[: len(jpeg) // 2])
+    (tmp_path / "start.jpg").write_bytes(b"\xff\xd8\xff\xd9")
+    bad = [
+        tmp_path / "text.jpg",
+        tmp_path / "cut.jpg",
+        tmp_path / "start.jpg",
+        tmp_path / "empty.png",
+        tmp_path / "cut.png",
+        tmp_path / "nowhere.jpg",
+    ]
     done = built.run(built.detect, small_bundle, bad[0], file, *bad[1:], "--json", expect=1)
     assert [item["source"] for item in json.loads(done.stdout)] == [str(file)]
-    for sentence in ("neither JPEG nor PNG", "is empty", "cut.png cannot be decoded", "nowhere.jpg cannot be read"):
+    for sentence in ("neither JPEG nor PNG", "is empty", "cut.png cannot be", "nowhere.jpg cannot be read: No such"):
         assert sentence in done.stderr
+    assert done.stderr.count("cannot be decoded, or it is damaged") == 2 and "18446744073709551615" not in done.stderr
     built.run(built.detect, small_bundle, *bad, expect=2)
+
+
+def test_output_that_cannot_be_written_is_an_error(built: Built, small_bundle: Path, shapes: Path) -> None:
+    file = min((shapes / "images" / "val").iterdir())
+    for program, *words in ((built.detect, file), (built.detect, file, "--json"), (built.bench, "--rounds", "2")):
+        command = [str(word) for word in (program, small_bundle, *words)]
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                command, env=built.environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert done.returncode == 1, done
+        assert "The output cannot be written: No space left" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -134,6 +158,7 @@ def test_sources_that_fail_do_not_stop_the_others(
         (["BUNDLE", "x.jpg", "--precision", "int8"], "int8"),
         (["BUNDLE", "x.jpg", "--classes", "unicorn"], "does not know the class 'unicorn'"),
         (["BUNDLE", "x.jpg", "--fast"], "Unknown option --fast"),
+        (["BUNDLE", "x.jpg", "-s"], "Unknown option -s"),
     ],
 )
 def test_bad_words_end_with_2_and_one_sentence(
@@ -146,7 +171,7 @@ def test_bad_words_end_with_2_and_one_sentence(
 
 def test_help_and_version(built: Built) -> None:
     for program in (built.detect, built.bench):
-        assert "usage: " in built.run(program, "--help").stdout
+        assert "usage: " in built.run(program, "--help").stdout == built.run(program, "-h").stdout
         assert built.run(program, "--version").stdout.strip() == "0.1.0"
 
 
@@ -163,4 +188,10 @@ def test_the_benchmark_has_a_row_for_each_combination(built: Built, small_bundle
         assert 0 < row["forward"]["p50"] <= row["forward"]["p90"] <= row["forward"]["p99"]
         assert row["total"]["p50"] > row["forward"]["p50"] and row["load_ms"] > 0 and row["first_ms"] > 0
     assert document["peak_megabytes"] > 1
+    done = built.run(built.bench, small_bundle, "--rounds", "2", "--engine", "ncnn", "--compute", "fp16,fp32")
+    assert "ncnn      fp32" in done.stdout and "left out: ncnn computes in fp16 only" in done.stderr
+    done = built.run(built.bench, small_bundle, "--precision", "int8", expect=2)
+    assert "has no int8 model" in done.stderr
+    done = built.run(built.bench, small_bundle, "--engine", "ncnn", "--compute", "fp16", expect=2)
+    assert "nothing to measure" in done.stderr
     assert "peak memory" in built.run(built.bench, small_bundle, "--rounds", "2", "--engine", "ncnn").stdout

@@ -164,7 +164,9 @@ nlohmann::json parse_json(std::string_view text, const std::string& place) {
   try {
     return nlohmann::json::parse(text, shallow);
   } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::bundle, place + " cannot be read: " + error.what() + "; copy or export the bundle again.");
+    std::string why = error.what();  // "[json.exception.kind.number] sentence"
+    why.erase(0, why.compare(0, 1, "[") == 0 ? why.find("] ") + 2 : 0);
+    throw Error(ErrorKind::bundle, place + " cannot be read: " + why + "; copy or export the bundle again.");
   }
 }
 

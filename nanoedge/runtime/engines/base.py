@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -33,8 +34,10 @@ class EngineOptions:
     cores: CoreKind = "all"
 
     def __post_init__(self) -> None:
-        if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
-            raise InputError(f"The number of threads must be between 1 and {MAX_THREADS}, not {self.threads}.")
+        if self.threads is not None and not (isinstance(self.threads, Integral) and 1 <= self.threads <= MAX_THREADS):
+            raise InputError(
+                f"The number of threads must be a whole number between 1 and {MAX_THREADS}, not {self.threads!r}."
+            )
         if self.compute not in COMPUTE_PRECISIONS:
             raise InputError(f"Unknown compute precision {self.compute!r}; known: {', '.join(COMPUTE_PRECISIONS)}.")
         if self.cores not in get_args(CoreKind):

@@ -1,10 +1,9 @@
 #include "engines/ncnn/depthwise.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "engines/ncnn/simd.hpp"
+#include "threads/team.hpp"
 
 namespace nanoedge {
 namespace {
@@ -286,7 +285,7 @@ int NcnnDepthwise::load_model(const ncnn::ModelBin& weights) {
 }
 
 int NcnnDepthwise::forward(const ncnn::Mat& input, ncnn::Mat& output, const ncnn::Option& option) const {
-  const int pack = input.elempack, threads = option.num_threads;
+  const int pack = input.elempack;
   if (input.c * pack != channels_ || input.elemsize != sizeof(float) * static_cast<std::size_t>(pack)) return -1;
   const int out_width = (input.w + 2 * padding_ - kernel_) / stride_ + 1;
   const int out_height = (input.h + 2 * padding_ - kernel_) / stride_ + 1;
@@ -294,19 +293,18 @@ int NcnnDepthwise::forward(const ncnn::Mat& input, ncnn::Mat& output, const ncnn
   if (output.empty()) return kNoMemory;
   ncnn::Mat workspaces;
   if (pack == 1) {
-    workspaces.create(stride_ * planar_phase(out_width, kernel_), input.h + 2 * padding_, threads, sizeof(float),
-                      option.workspace_allocator);
+    workspaces.create(stride_ * planar_phase(out_width, kernel_), input.h + 2 * padding_, option.num_threads,
+                      sizeof(float), option.workspace_allocator);
     if (workspaces.empty()) return kNoMemory;
     workspaces.fill(0.F);
   }
   const Run run = variant_of(pack, kernel_, stride_);
-#pragma omp parallel for num_threads(threads)
-  for (int group = 0; group < input.c; ++group) {
-    float* workspace = pack == 1 ? static_cast<float*>(workspaces.channel(omp_get_thread_num())) : nullptr;
+  threads::for_each(input.c, option.num_threads, [&](int group) {
+    float* workspace = pack == 1 ? static_cast<float*>(workspaces.channel(threads::number())) : nullptr;
     run({input.channel(group), output.channel(group), input.w, input.h, out_width, out_height, padding_,
          static_cast<const float*>(weights_) + group * pack, channels_,
          has_bias_ ? static_cast<const float*>(biases_) + group * pack : nullptr, slope_, workspace});
-  }
+  });
   return 0;
 }
 

@@ -4,13 +4,14 @@
 #include <cpu.h>
 #include <datareader.h>
 #include <net.h>
-#include <omp.h>
+#include <sched.h>
 
 #include <cstring>
 
 #include "cores.hpp"
 #include "engines/ncnn/graph.hpp"
 #include "engines/ncnn/layers.hpp"
+#include "threads/team.hpp"
 #include "validation/ncnn_model.hpp"
 
 namespace nanoedge {
@@ -102,13 +103,13 @@ class NcnnEngine final : public Engine {
 
   // Worker threads of an earlier parallel region keep their affinity; the calling thread is moved by the detector.
   void keep_workers_on_cpus() const {
-#pragma omp parallel num_threads(options_.threads)
-    {
+    const auto keep = [](void* cpus) {
       cpu_set_t set;
       CPU_ZERO(&set);
-      for (const int cpu : cpus_) CPU_SET(cpu, &set);
-      if (omp_get_thread_num() > 0) sched_setaffinity(0, sizeof set, &set);
-    }
+      for (const int cpu : *static_cast<const std::vector<int>*>(cpus)) CPU_SET(cpu, &set);
+      if (threads::number() > 0) sched_setaffinity(0, sizeof set, &set);
+    };
+    threads::run(keep, const_cast<std::vector<int>*>(&cpus_), options_.threads);
   }
 
   EngineOptions options_;

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "threads/team.hpp"
+
 namespace nanoedge {
 namespace {
 
@@ -43,13 +45,12 @@ int NcnnShuffle::forward(const std::vector<ncnn::Mat>& inputs, std::vector<ncnn:
     if (output.empty()) return kNoMemory;
   }
   const int total = groups * static_cast<int>(outputs.size());
-#pragma omp parallel for num_threads(option.num_threads)
-  for (int group = 0; group < total; ++group) {
+  threads::for_each(total, option.num_threads, [&](int group) {
     float* out = outputs[static_cast<std::size_t>(group / groups)].channel(group % groups);
     if (pack == 1) {
       const ncnn::Mat& source = group % 2 == 0 ? first : second;
       std::memcpy(out, static_cast<const float*>(source.channel(group / 2)), sizeof(float) * pixels);
-      continue;
+      return;
     }
     // Output channel k comes from input channel k / 2: half a group of each input.
     const float* from_first = first.channel(group / 2);
@@ -58,7 +59,7 @@ int NcnnShuffle::forward(const std::vector<ncnn::Mat>& inputs, std::vector<ncnn:
     if (pack == 4) interleave<4>(from_first, from_second, lane, pixels, out);
     if (pack == 8) interleave<8>(from_first, from_second, lane, pixels, out);
     if (pack == 16) interleave<16>(from_first, from_second, lane, pixels, out);
-  }
+  });
   return 0;
 }
 

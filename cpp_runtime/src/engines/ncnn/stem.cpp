@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "engines/ncnn/simd.hpp"
+#include "threads/team.hpp"
 
 namespace nanoedge {
 namespace {
@@ -190,19 +191,18 @@ int NcnnStem::load_model(const ncnn::ModelBin& weights) {
 
 int NcnnStem::forward(const ncnn::Mat& input, ncnn::Mat& output, const ncnn::Option& option) const {
   if (input.c != kPlanes || input.elempack != 1 || input.elemsize != sizeof(float)) return -1;
-  const int width = half(half(input.w)), height = half(half(input.h)), threads = option.num_threads;
+  const int width = half(half(input.w)), height = half(half(input.h)), parts = option.num_threads;
   output.create(width, height, channels_ / kLanes, sizeof(float) * kLanes, kLanes, option.blob_allocator);
   ncnn::Mat workspaces;
-  workspaces.create(static_cast<int>(workspace_size(input.w, channels_)), threads, sizeof(float),
+  workspaces.create(static_cast<int>(workspace_size(input.w, channels_)), parts, sizeof(float),
                     option.workspace_allocator);
   if (output.empty() || workspaces.empty()) return kNoMemory;
   const auto run = best_variant<Stem, StemJob>();
-#pragma omp parallel for num_threads(threads)
-  for (int part = 0; part < threads; ++part) {
+  threads::for_each(parts, parts, [&](int part) {
     run({input, static_cast<long>(input.cstep), input.w, input.h, output, static_cast<long>(output.cstep) * kLanes,
-         height * part / threads, height * (part + 1) / threads, channels_, weights_,
+         height * part / parts, height * (part + 1) / parts, channels_, weights_,
          has_bias_ ? static_cast<const float*>(biases_) : nullptr, slope_, workspaces.row(part)});
-  }
+  });
   if (option.use_packing_layout) return 0;
   const ncnn::Mat packed = output;
   ncnn::convert_packing(packed, output, 1, option);

@@ -46,10 +46,11 @@ std::string place_of(const std::string& path) {
 
 void* open_library(const std::string& path) {
   if (!path.empty()) return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  for (const char* name : {"libopenvino_c.so", "libopenvino_c.dylib"}) {
-    if (void* library = dlopen(name, RTLD_NOW | RTLD_LOCAL)) return library;
-  }
-  return nullptr;
+#if defined(__APPLE__)
+  return dlopen("libopenvino_c.dylib", RTLD_NOW | RTLD_LOCAL);
+#else
+  return dlopen("libopenvino_c.so", RTLD_NOW | RTLD_LOCAL);
+#endif
 }
 
 bool is_new_enough(const OpenVinoLibrary& api, std::string* reason) {
@@ -77,9 +78,13 @@ const OpenVinoLibrary* OpenVinoLibrary::open(const std::string& path, std::strin
   void* library = open_library(place);
   if (library == nullptr) {
     const char* message = dlerror();
-    *reason =
-        "OpenVINO's C library is not here (" + std::string(message != nullptr ? message : "not found") +
-        "). Install it: pip install openvino; outside Python, set NANOEDGE_OPENVINO to the path of libopenvino_c.";
+    const std::string why = message != nullptr ? message : "not found";
+    *reason = !path.empty() || place.empty()
+                  ? "OpenVINO's C library is not here (" + why +
+                        "). Install it: pip install openvino; outside Python, set NANOEDGE_OPENVINO to the path of its "
+                        "file libopenvino_c.so (with pip it lies in site-packages/openvino/libs, with a version behind)."
+                  : "NANOEDGE_OPENVINO names no library that can be opened (" + why +
+                        "); it is the path of OpenVINO's file libopenvino_c.so.";
     return nullptr;
   }
   OpenVinoLibrary api{};
