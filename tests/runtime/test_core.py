@@ -400,6 +400,22 @@ def test_a_missing_openvino_costs_a_sentence(small_bundle: Path, monkeypatch: py
         Detector(small_bundle, "openvino")
 
 
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"threads": "2"}, "number of threads must be a whole number between 1 and 256, not '2'"),
+        ({"threads": 1.5}, "not 1.5"),
+        ({"max_detections": 1.5}, "number of detections must be a whole number from 1 on, not 1.5"),
+        ({"score_threshold": "high"}, "score threshold must be between 0 and 1, not 'high'"),
+        ({"classes": "disc"}, r"a list of names, such as \['disc'\]"),
+        ({"classes": ["unicorn"]}, "does not know the class 'unicorn'"),
+    ],
+)
+def test_settings_of_a_wrong_type_cost_a_sentence(small_bundle: Path, settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        Detector(small_bundle, "ncnn", **settings)
+
+
 def test_kinds_of_cores_that_the_cpu_does_not_have_are_refused(small_bundle: Path) -> None:
     from nanoedge import _runtime
 

@@ -79,12 +79,13 @@ const OpenVinoLibrary* OpenVinoLibrary::open(const std::string& path, std::strin
   if (library == nullptr) {
     const char* message = dlerror();
     const std::string why = message != nullptr ? message : "not found";
-    *reason = !path.empty() || place.empty()
-                  ? "OpenVINO's C library is not here (" + why +
-                        "). Install it: pip install openvino; outside Python, set NANOEDGE_OPENVINO to the path of its "
-                        "file libopenvino_c.so (with pip it lies in site-packages/openvino/libs, with a version behind)."
-                  : "NANOEDGE_OPENVINO names no library that can be opened (" + why +
-                        "); it is the path of OpenVINO's file libopenvino_c.so.";
+    *reason =
+        !path.empty() || place.empty()
+            ? "OpenVINO's C library is not here (" + why +
+                  "). Install it: pip install openvino; outside Python, set NANOEDGE_OPENVINO to the path of its "
+                  "file libopenvino_c.so (with pip it lies in site-packages/openvino/libs, with a version behind)."
+            : "NANOEDGE_OPENVINO names no library that can be opened (" + why +
+                  "); it is the path of OpenVINO's file libopenvino_c.so.";
     return nullptr;
   }
   OpenVinoLibrary api{};
