@@ -1,8 +1,10 @@
-"""Eight Python threads on the C++ core: python -m tools.results.core_threads."""
+"""Eight Python threads on the C++ core, and one on two of its threads: python -m tools.results.core_threads."""
 
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -47,23 +49,38 @@ def main() -> None:
                 worker.join()
             return FRAMES / (time.perf_counter() - started)
 
+        two = Detector(bundle, "ncnn", threads=2)
         ways: dict[str, Callable[[], float]] = {
             "one": lambda: rate(lambda number: detectors[0], 1),
             "shared": lambda: rate(lambda number: detectors[0], THREADS),
             "own": lambda: rate(lambda number: detectors[number], THREADS),
+            "two": lambda: rate(lambda number: two, 1),
+            "two, busy": lambda: beside_another(lambda: rate(lambda number: two, 1)),
         }
         rates = {name: [] for name in ways}  # type: dict[str, list[float]]
         for _ in range(RUNS):
             for name, way in ways.items():
                 rates[name].append(way())
-    one, shared, own = (statistics.median(rates[name]) for name in ("one", "shared", "own"))
+    one, shared, own, two_quiet, two_busy = (statistics.median(rates[name]) for name in ("one", "shared", "own"))
     figures = [
         Figure("one thread", round(one, 1), "frames/s"),
         at_least("eight threads share a detector: throughput to one thread's", round(shared / one, 3), ALLOWANCE),
         at_least("eight threads with their own: throughput to one thread's", round(own / one, 3), ALLOWANCE),
+        Figure("one thread on a detector with two threads: throughput to that with one", round(two_quiet / one, 3)),
+        Figure("the same beside a program that keeps one CPU busy", round(two_busy / one, 3)),
         at_most("wrong answers", wrong, 0),
     ]
     publish(figures, f"Plus-m 320 with ncnn on one thread each; {FRAMES} frames a run, medians of {RUNS} runs in turn")
+
+
+def beside_another(measure: Callable[[], float]) -> float:
+    """What `measure` gives while another process keeps one CPU busy."""
+    other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        return measure()
+    finally:
+        other.kill()
+        other.wait()
 
 
 if __name__ == "__main__":
