@@ -12,7 +12,7 @@ __version__: str
 class Detector:
     def __init__(
         self,
-        folder: str,
+        folder: str | bytes,
         *,
         engine: str = "auto",
         threads: int = 0,

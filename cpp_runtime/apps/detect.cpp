@@ -110,7 +110,8 @@ int detect(int count, char** words) {
       ++failed;
     }
   }
-  if (arguments.has("json")) std::printf("%s\n", document.dump(2).c_str());
+  if (arguments.has("json"))
+    std::printf("%s\n", document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   return failed == 0 ? 0 : failed == sources.size() ? 2 : 1;
 }
 

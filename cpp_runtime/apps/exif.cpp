@@ -50,6 +50,10 @@ int orientation_of_exif(const std::uint8_t* data, std::size_t size) {
 int orientation_of_jpeg(const std::uint8_t* data, std::size_t size) {
   std::size_t at = 2;  // after the start of image
   while (at + 4 <= size && data[at] == 0xFF && data[at + 1] != kStartOfScan) {
+    if (data[at + 1] == 0xFF) {  // a fill byte
+      ++at;
+      continue;
+    }
     const std::size_t length = static_cast<std::size_t>(data[at + 2]) << 8 | data[at + 3];
     if (length < 2 || at + 2 + length > size) return 1;
     const std::uint8_t* content = data + at + 4;

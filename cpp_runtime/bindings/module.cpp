@@ -1,5 +1,7 @@
 // nanoedge._runtime: translates between Python and the library, nothing more.
+#include <exception>
 #include <map>
+#include <optional>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -53,8 +55,8 @@ ImageView view_of(const py::array& given, const std::string& format_name, py::ar
                                : view.format == PixelFormat::yuyv                                   ? 2
                                                                                                     : 1;
   const bool dimensions = channels == 1 ? given.ndim() == 2 : given.ndim() == 3 && given.shape(2) == channels;
-  if (!given.dtype().is(py::dtype::of<std::uint8_t>()) || !dimensions || given.size() == 0 ||
-      (planar && given.shape(0) % 3 != 0)) {
+  const bool bytes = given.dtype().kind() == 'u' && given.itemsize() == 1;  // arrays from elsewhere have other objects
+  if (!bytes || !dimensions || given.size() == 0 || (planar && given.shape(0) % 3 != 0)) {
     const std::string wanted = planar          ? "[height * 3 / 2, width]"
                                : channels == 1 ? "[height, width]"
                                                : "[height, width, " + std::to_string(channels) + "]";
@@ -79,6 +81,21 @@ ImageView view_of(const py::array& given, const std::string& format_name, py::ar
     view.stride = kept.shape(1);
   }
   return view;
+}
+
+// Calls `work` while other Python threads may run. Not by py::gil_scoped_release: when Python ends meanwhile, taking
+// the lock again ends this thread by unwinding, which a destructor does not survive.
+template <class F>
+void without_gil(F&& work) {
+  std::exception_ptr error;
+  PyThreadState* state = PyEval_SaveThread();
+  try {
+    work();
+  } catch (const std::exception&) {
+    error = std::current_exception();
+  }
+  PyEval_RestoreThread(state);
+  if (error) std::rethrow_exception(error);
 }
 
 py::tuple arrays_of(const std::vector<Detection>& found) {
@@ -131,7 +148,11 @@ void set_python_error(const Error& error) {
                      : error.kind() == ErrorKind::engine ? "EngineError"
                                                          : "InputError";
   const py::object type = py::module_::import("nanoedge.errors").attr(name);
-  PyErr_SetString(type.ptr(), error.what());
+  // A hostile file's names need not be UTF-8.
+  const std::string text = error.what();
+  const auto message = py::reinterpret_steal<py::object>(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "replace"));
+  PyErr_SetObject(type.ptr(), message.ptr());
 }
 
 }  // namespace
@@ -153,8 +174,9 @@ PYBIND11_MODULE(_runtime, module) {
                        const std::vector<std::string>& classes, const std::string& openvino_library) {
              const Options options = options_of(engine, threads, precision, compute, cores, score_threshold, nms_iou,
                                                 max_detections, class_aware, classes, openvino_library);
-             const py::gil_scoped_release released;
-             return Detector::load(folder, options);
+             std::optional<Detector> loaded;
+             without_gil([&] { loaded.emplace(Detector::load(folder, options)); });
+             return std::move(*loaded);
            }),
            py::arg("folder"), py::kw_only(), py::arg("engine") = "auto", py::arg("threads") = 0,
            py::arg("precision") = "float", py::arg("compute") = "fp32", py::arg("cores") = "all",
@@ -168,10 +190,7 @@ PYBIND11_MODULE(_runtime, module) {
             const ImageView view = view_of(picture, format, kept);
             Timing timing;
             std::vector<Detection> found;
-            {
-              const py::gil_scoped_release released;
-              self.detect(view, found, &timing);
-            }
+            without_gil([&] { self.detect(view, found, &timing); });
             return py::make_tuple(arrays_of(found),
                                   py::make_tuple(timing.preprocess, timing.forward, timing.postprocess));
           },
@@ -184,10 +203,7 @@ PYBIND11_MODULE(_runtime, module) {
             FloatArray tensor({1, 3, self.input_height(), self.input_width()});
             float* data = tensor.mutable_data();
             Placement placed;
-            {
-              const py::gil_scoped_release released;
-              placed = self.preprocess(view, data);
-            }
+            without_gil([&] { placed = self.preprocess(view, data); });
             return py::make_tuple(tensor, py::make_tuple(placed.scale_x, placed.scale_y, placed.shift_x, placed.shift_y,
                                                          placed.image_width, placed.image_height));
           },
@@ -199,10 +215,7 @@ PYBIND11_MODULE(_runtime, module) {
             FloatArray output({1, self.prior_count(), self.output_channels()});
             const float* from = tensor.data();
             float* to = output.mutable_data();
-            {
-              const py::gil_scoped_release released;
-              self.forward(from, to);
-            }
+            without_gil([&] { self.forward(from, to); });
             return output;
           },
           py::arg("tensor").noconvert())
@@ -211,13 +224,12 @@ PYBIND11_MODULE(_runtime, module) {
           [](Detector& self, const FloatArray& output,
              const std::tuple<float, float, float, float, int, int>& placement) {
             need_shape(output, {1, self.prior_count(), self.output_channels()}, "network's output");
-            const auto [scale_x, scale_y, shift_x, shift_y, width, height] = placement;
+            Placement placed;
+            std::tie(placed.scale_x, placed.scale_y, placed.shift_x, placed.shift_y, placed.image_width,
+                     placed.image_height) = placement;
             const float* data = output.data();
             std::vector<Detection> found;
-            {
-              const py::gil_scoped_release released;
-              found = self.postprocess(data, {scale_x, scale_y, shift_x, shift_y, width, height});
-            }
+            without_gil([&] { found = self.postprocess(data, placed); });
             return arrays_of(found);
           },
           py::arg("output").noconvert(), py::arg("placement"))

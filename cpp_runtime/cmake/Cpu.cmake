@@ -37,3 +37,6 @@ else()
   set(NANOEDGE_NCNN_CPU -DNCNN_RUNTIME_CPU=OFF -DNCNN_AVXVNNI=OFF -DNCNN_AVX512BF16=OFF)
   set(NANOEDGE_CPU_DEFINITIONS NANOEDGE_NEEDS_AVX512)
 endif()
+if(NANOEDGE_SANITIZE)  # every variant of our kernels, so that the tests can run each
+  set(NANOEDGE_CPU_DEFINITIONS)
+endif()

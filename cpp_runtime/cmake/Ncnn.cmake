@@ -60,7 +60,9 @@ function(nanoedge_build_ncnn)
   if(NOT EXISTS ${place}/lib/cmake/ncnn/ncnnConfig.cmake)
     message(STATUS "building ncnn into ${place} (once; some minutes)")
     set(work ${CMAKE_BINARY_DIR}/ncnn)
-    file(REMOVE_RECURSE ${work} ${place}.part)  # a half-made or older build would keep its flags
+    file(REMOVE_RECURSE ${work})  # a half-made or older build would keep its flags
+    string(RANDOM LENGTH 8 part)  # another build folder may make the same library meanwhile
+    set(part ${place}.part-${part})
     cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
     set(generator -G ${CMAKE_GENERATOR})
     if(CMAKE_MAKE_PROGRAM)
@@ -68,7 +70,7 @@ function(nanoedge_build_ncnn)
     endif()
     execute_process(
       COMMAND ${CMAKE_COMMAND} -S ${source} -B ${work} ${generator} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
-              -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_INSTALL_PREFIX=${place}.part -DCMAKE_INSTALL_LIBDIR=lib
+              -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_INSTALL_PREFIX=${part} -DCMAKE_INSTALL_LIBDIR=lib
               -DCMAKE_PROJECT_ncnn_INCLUDE=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/NcnnFlags.cmake ${flags}
       OUTPUT_FILE ${CMAKE_BINARY_DIR}/ncnn-configure.log ERROR_FILE ${CMAKE_BINARY_DIR}/ncnn-configure.log
       RESULT_VARIABLE status)
@@ -86,13 +88,19 @@ function(nanoedge_build_ncnn)
       set(names GOMP_parallel omp_get_thread_num omp_get_num_threads omp_get_max_threads omp_set_num_threads
                 omp_get_dynamic omp_set_dynamic)
       list(TRANSFORM names REPLACE "(.+)" "--redefine-sym=\\1=nanoedge_\\1")
-      execute_process(COMMAND ${CMAKE_OBJCOPY} ${names} ${place}.part/lib/libncnn.a RESULT_VARIABLE status)
+      execute_process(COMMAND ${CMAKE_OBJCOPY} ${names} ${part}/lib/libncnn.a RESULT_VARIABLE status)
       if(NOT status EQUAL 0)
         message(FATAL_ERROR "objcopy cannot rename symbols in libncnn.a")
       endif()
     endif()
-    file(REMOVE_RECURSE ${place} ${work})
-    file(RENAME ${place}.part ${place})
+    file(REMOVE_RECURSE ${work})
+    file(RENAME ${part} ${place} RESULT status)
+    if(NOT status EQUAL 0)
+      if(NOT EXISTS ${place}/lib/cmake/ncnn/ncnnConfig.cmake)
+        message(FATAL_ERROR "ncnn cannot be put into ${place}: ${status}")
+      endif()
+      file(REMOVE_RECURSE ${part})  # the other one was faster
+    endif()
   endif()
   set(ncnn_DIR ${place}/lib/cmake/ncnn PARENT_SCOPE)
 endfunction()

@@ -100,6 +100,8 @@ EngineOptions engine_options_of(const Options& options) {
   chosen.threads = options.threads > 0 ? options.threads : std::min(kMaxThreads, static_cast<int>(cpus.size()));
   chosen.compute = options.compute;
   chosen.cores = options.cores;
+  chosen.usable_cpus = usable_cpus();
+  if (options.cores != Cores::all) chosen.cpus = cpus;
   chosen.openvino_library = options.openvino_library;
   return chosen;
 }
@@ -115,12 +117,11 @@ class Detector::Impl {
         engine_options_(engine_options_of(options)),
         preprocessor_(manifest().input),
         decoder_((check_size(), manifest().input), manifest().decoder, static_cast<int>(manifest().classes.size())) {
-    if (options.cores != Cores::all) cpus_ = cpus_of(options.cores, usable_cpus());
     const EngineKind& kind = choose_engine(bundle_, options, engine_options_);
     engine_name_ = kind.name;
     bundle_.read(manifest().sample_picture);
     bundle_.read(manifest().sample_detections);
-    const AffinityScope scope(cpus_);
+    const AffinityScope scope(engine_options_.cpus);
     engine_ = kind.load(bundle_, bundle_.entry(engine_name_, options.precision), engine_options_);
   }
 
@@ -185,7 +186,7 @@ class Detector::Impl {
   }
 
   void run_engine() {
-    const AffinityScope scope(cpus_);
+    const AffinityScope scope(engine_options_.cpus);
     engine_->run();
   }
 
@@ -200,7 +201,6 @@ class Detector::Impl {
   PostprocessSpec postprocess_;
   std::vector<std::uint8_t> wanted_;
   EngineOptions engine_options_;
-  std::vector<int> cpus_;
   std::string engine_name_;
   Preprocessor preprocessor_;
   NanodetPlusDecoder decoder_;

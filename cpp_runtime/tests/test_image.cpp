@@ -1,5 +1,6 @@
 #include <catch.hpp>
 
+#include <cstdint>
 #include <vector>
 
 #include "image/planes.hpp"
@@ -47,6 +48,8 @@ TEST_CASE("chroma planes may lie elsewhere") {
   CHECK(planes.chroma_stride == 32);
   image.v = nullptr;
   CHECK_THAT(refused(image), Catch::Contains("names its plane of U but not that of V"));
+  image.v = image.u, image.u = nullptr;
+  CHECK_THAT(refused(image), Catch::Contains("names its plane of V but not that of U"));
 }
 
 TEST_CASE("what describes no image is refused with a sentence") {
@@ -65,6 +68,9 @@ TEST_CASE("what describes no image is refused with a sentence") {
   image = view(PixelFormat::i420);
   image.chroma_stride = 7;
   CHECK_THAT(refused(image), Catch::Contains("chroma stride of 7"));
+  image = view(PixelFormat::nv12);
+  image.size = 192, image.chroma_stride = PTRDIFF_MAX / 2 + 1;
+  CHECK_THAT(refused(image), Catch::Contains("chroma stride is larger"));
 }
 
 TEST_CASE("a short buffer is noticed, the last row's gap is not needed") {

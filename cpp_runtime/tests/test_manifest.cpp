@@ -67,6 +67,8 @@ TEST_CASE("each key is checked, and the sentence names it") {
       {[](Json& m) { m["input"]["width"] = std::uint64_t{1} << 63; }, "input.width must be at most"},
       {[](Json& m) { m["input"]["channels"] = "rgb"; }, "input.channels has the unknown value"},
       {[](Json& m) { m["input"]["std"] = {1, 0, 1}; }, "input.std must hold positive numbers"},
+      {[](Json& m) { m["input"]["std"] = {1, 1e-60, 1}; }, "input.std must hold positive numbers"},
+      {[](Json& m) { m["input"]["mean"] = {1, 1e300, 1}; }, "input.mean must hold numbers"},
       {[](Json& m) { m["input"]["mean"] = {1, 2}; }, "input.mean must hold three numbers"},
       {[](Json& m) { m["input"] = 3; }, "input must be an object"},
       {[](Json& m) { m["decoder"]["type"] = "yolo"; }, "asks for the decoder 'yolo'"},

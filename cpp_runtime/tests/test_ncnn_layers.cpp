@@ -40,6 +40,7 @@ struct Run {
   bool packing = true;
   int threads = 1;
   int lanes = 16;  // of the widest instruction set to use
+  bool bf16 = false;
 };
 
 // What the network gives for a fixed input and fixed weights; `sizes` lists how many numbers there
@@ -57,6 +58,7 @@ std::vector<float> output_of(const std::string& text, const std::vector<int>& si
   ncnn::Net net;
   net.opt.num_threads = run.threads;
   net.opt.use_packing_layout = run.packing;
+  net.opt.use_bf16_storage = run.bf16;
   net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = false;
   register_own_layers(net);
   REQUIRE(net.load_param_mem(text.c_str()) == 0);
@@ -135,7 +137,7 @@ TEST_CASE("our depth-wise convolution gives what ncnn's gives, in every pack") {
                   " 1=" + k + " 3=" + std::to_string(stride) + " 4=" + std::to_string(kernel / 2) +
                   " 5=" + (bias ? "1" : "0") + " 6=" + std::to_string(count) + " 7=" + c + activation + "\n";
               const NcnnGraph graph = parse_ncnn_param(text, "x");
-              const NcnnGraph ours = use_own_depthwise(graph, plan_of(graph, size));
+              const NcnnGraph ours = use_own_depthwise(graph, plan_of(graph, size), ComputePrecision::fp32);
               REQUIRE(ours.layers[2].type == "NanoedgeDepthwise");
               std::vector<int> weights{3 * channels, count};
               if (bias) weights.push_back(-channels);
@@ -181,7 +183,8 @@ TEST_CASE("convolutions that our layers cannot do stay ncnn's") {
     std::string other = text;
     const NcnnGraph graph = parse_ncnn_param(other.replace(other.find(from), from.size(), to), "x");
     const NcnnPlan plan = plan_of(graph, {64, 64});
-    return std::pair{fuse_stem(graph, plan).layers[1].type, use_own_depthwise(graph, plan).layers[3].type};
+    return std::pair{fuse_stem(graph, plan).layers[1].type,
+                     use_own_depthwise(graph, plan, ComputePrecision::fp32).layers[3].type};
   };
   const auto both = std::pair<std::string, std::string>{"NanoedgeStem", "NanoedgeDepthwise"};
   CHECK(types("Input", "Input") == both);
@@ -201,6 +204,41 @@ TEST_CASE("convolutions that our layers cannot do stay ncnn's") {
                                  {"6=72 7=8", "6=72 7=8 9=3 -23310=2,0.0,6.0"}}) {
     INFO(to);
     CHECK(types(from, to).second == "ConvolutionDepthWise");
+  }
+}
+
+TEST_CASE("in bf16 only what ncnn calculates wrongly is replaced, and right") {
+  for (const int channels : {26, 32}) {
+    const std::string c = std::to_string(channels);
+    const std::string text = "7767517\n3 3\nInput in0 0 1 in0\nConvolution a 1 1 in0 a 0=" + c +
+                             " 1=1 5=0 6=" + std::to_string(3 * channels) +
+                             "\nConvolutionDepthWise b 1 1 a out0 0=" + c +
+                             " 1=5 4=2 6=" + std::to_string(25 * channels) + " 7=" + c + "\n";
+    const NcnnGraph graph = parse_ncnn_param(text, "x");
+    const NcnnPlan plan = plan_of(graph, {20, 20});
+    const NcnnGraph ours = with_own_layers(graph, plan, ComputePrecision::bf16);
+    const std::vector<int> weights{3 * channels, 25 * channels};
+    Run run{{20, 20}};
+    const std::vector<float> exact = output_of(text, weights, run);
+    run.bf16 = true;
+#if defined(__x86_64__)
+    CHECK((ours.layers[2].type == "NanoedgeDepthwise") == (channels == 26));
+#endif
+    CHECK(difference(output_of(ncnn_text(ours), weights, run), exact) < 0.2);
+  }
+}
+
+TEST_CASE("slopes that ncnn reads in another way are read so too") {
+  const auto stem = [](const std::string& slope) {
+    return "7767517\n3 3\nInput in0 0 1 in0\nConvolution a 1 1 in0 a 0=8 1=3 3=2 4=1 6=216 9=2 -23310=1," + slope +
+           "\nPooling b 1 1 a out0 0=0 1=3 2=2 3=1 5=1\n";
+  };
+  const Run run{{32, 24}};
+  for (const std::string slope : {"2", "0", "0.5", "-0.5"}) {
+    const NcnnGraph graph = parse_ncnn_param(stem(slope), "x");
+    const NcnnGraph ours = with_own_layers(graph, plan_of(graph, run.size), ComputePrecision::fp32);
+    INFO(slope);
+    CHECK(difference(output_of(ncnn_text(ours), {216}, run), output_of(stem(slope), {216}, run)) < 1e-5);
   }
 }
 

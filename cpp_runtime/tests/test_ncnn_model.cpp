@@ -106,6 +106,8 @@ TEST_CASE("parameters must be numbers that ncnn can take") {
   CHECK_THAT(changed("-23310=1,0.1", "-23310=2,0.1"), Catch::Contains("length is not the one it says"));
   CHECK_THAT(changed("-23310=1,0.1", "-23310=99999999,0.1"), Catch::Contains("impossible length"));
   CHECK_THAT(changed("-23310=1,0.1", "-23310=0"), Catch::Contains("unusable parameter 10"));
+  CHECK_THAT(changed("3=8", "-23303=0"), Catch::Contains("unusable parameter 3"));
+  CHECK_THAT(changed("0=32 1=34", "0=32 2=34"), Catch::Contains("unusable parameter 1"));
   CHECK_THAT(changed("3=8", "3=0"), Catch::Contains("unusable parameter 3"));
   CHECK_THAT(changed("3=8", "3=8 17=1"), Catch::Contains("unusable parameter 17"));
   CHECK_THAT(changed("3=8", "3=8 8=101"), Catch::Contains("unusable parameter 8"));

@@ -39,9 +39,9 @@ class CoreNetwork:
         spec = settings.postprocess
         self._names = bundle.manifest.classes
         self._detector = _runtime.Detector(
-            str(bundle.folder),
+            os.fsencode(bundle.folder),
             engine=settings.engine,
-            threads=settings.options.thread_count,
+            threads=settings.options.threads or 0,  # 0: as many as CPUs of the chosen kind
             precision=settings.precision,
             compute=settings.options.compute,
             cores=settings.options.cores,
@@ -52,6 +52,11 @@ class CoreNetwork:
             classes=list(settings.classes or ()),
             openvino_library=str(find_openvino() or "") if settings.engine == "openvino" else "",
         )
+
+    @property
+    def threads(self) -> int:
+        """How many CPU threads the network runs on."""
+        return self._detector.threads
 
     def detect(self, picture: Picture, pixel_format: PixelFormat = "bgr") -> tuple[Detections, StageTimes]:
         """Everything in one call."""

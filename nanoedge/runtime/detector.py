@@ -74,10 +74,11 @@ class Detector:
             self.interface.postprocess, score_threshold, nms_iou, max_detections, class_aware
         )
         _check_classes(self.interface.classes, classes)
-        self.precision, self.compute, self.threads = precision, compute, options.thread_count
+        self.precision, self.compute = precision, compute
         self.engine = choose_engine(self.bundle, engine, precision)
         settings = NetworkSettings(self.engine, precision, options, self.postprocess_spec, classes)
         self._network = load_network(self.bundle, settings)
+        self.threads = self._network.threads
 
     @property
     def class_names(self) -> tuple[str, ...]:

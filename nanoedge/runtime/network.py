@@ -50,6 +50,11 @@ class NetworkSettings:
 class Network(Protocol):
     """One loaded network with its pre- and post-processing. Thread-safe: calls take turns."""
 
+    @property
+    def threads(self) -> int:
+        """How many CPU threads the network runs on."""
+        ...
+
     def detect(self, picture: Picture, pixel_format: PixelFormat) -> tuple[Detections, StageTimes]:
         """Everything in one call."""
         ...

@@ -36,6 +36,11 @@ class ReferenceNetwork:
         self._wanted = None if wanted is None else np.isin(np.array(self._interface.classes), list(wanted))
         self._turn = threading.Lock()
 
+    @property
+    def threads(self) -> int:
+        """How many CPU threads the network runs on."""
+        return self._settings.options.thread_count
+
     def detect(self, picture: Picture, pixel_format: PixelFormat = "bgr") -> tuple[Detections, StageTimes]:
         """Everything in one call."""
         started = time.perf_counter()

@@ -1,6 +1,7 @@
 #include "bundle/manifest.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -47,9 +48,10 @@ std::array<float, 3> triple(JsonFields& fields, const std::string& key, bool pos
   if (values.size() != 3) fields.refuse(key, "must hold three numbers");
   std::array<float, 3> result{};
   for (std::size_t i = 0; i < 3; ++i) {
-    const bool good = values[i].is_number() && (!positive || values[i].get<double>() > 0);
+    const float value = values[i].is_number() ? values[i].get<float>() : NAN;
+    const bool good = std::isfinite(value) && (!positive || (value > 0 && std::isfinite(1 / value)));
     if (!good) fields.refuse(key, positive ? "must hold positive numbers" : "must hold numbers");
-    result[i] = values[i].get<float>();
+    result[i] = value;
   }
   return result;
 }

@@ -18,6 +18,8 @@ struct EngineOptions {
   int threads = 1;
   ComputePrecision compute = ComputePrecision::fp32;
   Cores cores = Cores::all;
+  std::vector<int> cpus;         // of that kind; empty for all
+  std::vector<int> usable_cpus;  // all that this process may use
   std::string openvino_library;
 };
 

@@ -51,7 +51,8 @@ Planes check_image(const ImageView& image) {
     refuse("An image's stride of " + std::to_string(image.stride) + " bytes is less than its row of " +
            std::to_string(row) + " bytes.");
   }
-  if (planes.stride > (std::ptrdiff_t{1} << 30)) refuse("An image's stride is larger than any image's.");
+  constexpr std::ptrdiff_t kLargestStride = sizeof(std::ptrdiff_t) > 4 ? std::ptrdiff_t{1} << 30 : 1 << 16;
+  if (planes.stride > kLargestStride) refuse("An image's stride is larger than any image's.");
 
   const std::ptrdiff_t rows = image.height, chroma_rows = image.height / 2;
   std::ptrdiff_t needed = planes.stride * (rows - 1) + row;
@@ -65,8 +66,10 @@ Planes check_image(const ImageView& image) {
       refuse("An image's chroma stride of " + std::to_string(planes.chroma_stride) + " bytes is less than its row of " +
              std::to_string(chroma_row) + " bytes.");
     }
-    if (image.u != nullptr && !interleaved && image.v == nullptr) {
-      refuse("An I420 image names its plane of U but not that of V.");
+    if (planes.chroma_stride > kLargestStride) refuse("An image's chroma stride is larger than any image's.");
+    if (!interleaved && (image.u == nullptr) != (image.v == nullptr)) {
+      refuse(std::string("An I420 image names its plane of ") +
+             (image.u != nullptr ? "U but not that of V." : "V but not that of U."));
     }
     if (image.u != nullptr) {
       planes.u = image.u, planes.v = interleaved ? image.u + 1 : image.v;

@@ -24,6 +24,7 @@ void Candidates::add(const Detection& detection) {
 
 void Candidates::suppress(float iou_threshold, bool class_aware, std::size_t limit, std::vector<Detection>& found) {
   found.clear();
+  found.reserve(std::min(limit, kMaxCandidates));  // once; later pictures may have more boxes than the first
   std::sort(heap_.begin(), heap_.end(), better);
   for (auto entry = heap_.begin(); entry != heap_.end() && found.size() < limit; ++entry) {
     if (!entry->alive) continue;

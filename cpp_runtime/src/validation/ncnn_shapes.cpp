@@ -24,15 +24,16 @@ class Layer {
   int whole(int id, int preset, int lowest, int highest) {
     const NcnnValue* value = ask(id);
     if (value == nullptr) return preset;
+    if (value->is_list || value->numbers.empty()) refuse_parameter(id);
     const double number = value->numbers.front();
-    if (value->is_list || !value->is_whole || number < lowest || number > highest) refuse_parameter(id);
+    if (!value->is_whole || number < lowest || number > highest) refuse_parameter(id);
     return static_cast<int>(number);
   }
 
   double number(int id, double preset) {
     const NcnnValue* value = ask(id);
     if (value == nullptr) return preset;
-    if (value->is_list) refuse_parameter(id);
+    if (value->is_list || value->numbers.empty()) refuse_parameter(id);
     return value->numbers.front();
   }
 
@@ -267,6 +268,7 @@ Shapes reshape(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   layer.ends(1, 1);
   NcnnShape shape;
   shape.w = layer.whole(0, -233, 1, INT32_MAX);
+  if (layer.has(2) && !layer.has(1)) layer.refuse_parameter(1);  // ncnn would make one dimension of it
   shape.dims = layer.has(2) ? 3 : layer.has(1) ? 2 : 1;
   shape.h = layer.whole(1, 1, 1, INT32_MAX);
   shape.c = layer.whole(2, 1, 1, INT32_MAX);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engines/ncnn/activation.hpp"
 #include "engines/ncnn/simd.hpp"
 #include "threads/team.hpp"
 
@@ -23,9 +24,9 @@ struct DepthwiseJob {
 };
 
 template <int lanes>
-NANOEDGE_INLINE void activate(typename Vector<lanes>::type& value, float slope) {
-  const typename Vector<lanes>::type scaled = value * slope;
-  value = value > 0 ? value : scaled;
+NANOEDGE_INLINE void activate(typename Vector<lanes>::type* value, float slope) {  // a reference would lose `aligned`
+  const typename Vector<lanes>::type scaled = *value * slope;
+  *value = *value > 0 ? *value : scaled;
 }
 
 // Packed: all channels of a pixel have the same window. With stride 1 and 4 channels a vector spans two neighbouring
@@ -70,7 +71,7 @@ struct PackedDepthwise {
       }
 #pragma GCC unroll 8
       for (int t = 0; t < count; ++t) {
-        activate<width>(sums[t], job.slope);
+        activate<width>(&sums[t], job.slope);
         *reinterpret_cast<V*>(row.output + x * pack + t * width) = sums[t];
       }
     }
@@ -90,7 +91,7 @@ struct PackedDepthwise {
                  *reinterpret_cast<const One*>(row.input + at * pack);
         }
       }
-      activate<pack>(sum, job.slope);
+      activate<pack>(&sum, job.slope);
       *reinterpret_cast<One*>(row.output + x * pack) = sum;
     }
 
@@ -204,7 +205,7 @@ struct PlanarDepthwise {
                      *reinterpret_cast<const V*>(top + ky * row + kx % stride * phase + kx / stride + x);
             }
           }
-          activate<lanes>(sum, job.slope);
+          activate<lanes>(&sum, job.slope);
           if (job.out_width < lanes) {
             for (int i = 0; i < job.out_width; ++i) out[i] = sum[i];
           } else {
@@ -264,9 +265,7 @@ int NcnnDepthwise::load_param(const ncnn::ParamDict& values) {
   stride_ = values.get(3, 1);
   padding_ = values.get(4, 0);
   has_bias_ = values.get(5, 0) != 0;
-  const int activation = values.get(9, 0);
-  const ncnn::Mat numbers = values.get(10, ncnn::Mat());
-  slope_ = activation == 0 ? 1 : activation == 2 && !numbers.empty() ? numbers[0] : 0;
+  slope_ = slope_of(values);
   return 0;
 }
 

@@ -68,7 +68,6 @@ class NcnnEngine final : public Engine {
     if (input_.empty()) throw Error(ErrorKind::engine, "There is not enough memory for the network's input.");
     priors_ = static_cast<int>(bundle.manifest().decoder.prior_count(spec.width, spec.height));
     channels_ = bundle.manifest().output_channels();
-    if (options.cores != Cores::all) cpus_ = cpus_of(options.cores, usable_cpus());
   }
 
   ~NcnnEngine() override {
@@ -79,7 +78,7 @@ class NcnnEngine final : public Engine {
   PlanarView input() override { return {input_, input_.cstep}; }
 
   void run() override {
-    if (!cpus_.empty()) keep_workers_on_cpus();
+    const WorkersOnCpus scope(*this);
     ncnn::Extractor extractor = net_.create_extractor();
     extractor.set_light_mode(true);
     extractor.input(input_blob_, input_);
@@ -101,19 +100,31 @@ class NcnnEngine final : public Engine {
     throw Error(ErrorKind::bundle, place + " has no input or output '" + wanted + "'.");
   }
 
-  // Worker threads of an earlier parallel region keep their affinity; the calling thread is moved by the detector.
-  void keep_workers_on_cpus() const {
-    const auto keep = [](void* cpus) {
+  // Keeps the calling thread's workers on the chosen CPUs during a run. Another detector on the same thread has the
+  // same workers, so they go back afterwards; the calling thread itself is moved by Detector.
+  class WorkersOnCpus {
+   public:
+    explicit WorkersOnCpus(const NcnnEngine& engine) : engine_(engine) { move(engine_.options_.cpus); }
+    ~WorkersOnCpus() { move(engine_.options_.usable_cpus); }
+    WorkersOnCpus(const WorkersOnCpus&) = delete;
+    WorkersOnCpus& operator=(const WorkersOnCpus&) = delete;
+
+   private:
+    void move(const std::vector<int>& cpus) const {
+      if (engine_.options_.cpus.empty()) return;
       cpu_set_t set;
       CPU_ZERO(&set);
-      for (const int cpu : *static_cast<const std::vector<int>*>(cpus)) CPU_SET(cpu, &set);
-      if (threads::number() > 0) sched_setaffinity(0, sizeof set, &set);
-    };
-    threads::run(keep, const_cast<std::vector<int>*>(&cpus_), options_.threads);
-  }
+      for (const int cpu : cpus) CPU_SET(cpu, &set);
+      const auto work = [](void* data) {
+        if (threads::number() > 0) sched_setaffinity(0, sizeof(cpu_set_t), static_cast<const cpu_set_t*>(data));
+      };
+      threads::run(work, &set, engine_.options_.threads);
+    }
+
+    const NcnnEngine& engine_;
+  };
 
   EngineOptions options_;
-  std::vector<int> cpus_;
   ncnn::UnlockedPoolAllocator blob_pool_;
   ncnn::PoolAllocator workspace_pool_;
   ncnn::Net net_;

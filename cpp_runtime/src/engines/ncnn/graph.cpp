@@ -10,7 +10,7 @@ constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 double value_of(const NcnnLayer& layer, int id, double preset) {
   const auto found = layer.values.find(id);
-  return found == layer.values.end() ? preset : found->second.numbers.front();
+  return found == layer.values.end() || found->second.numbers.empty() ? preset : found->second.numbers.front();
 }
 
 // Which layer reads each blob; kNone for the outputs.
@@ -98,6 +98,8 @@ NcnnGraph fuse_stem(const NcnnGraph& graph, const NcnnPlan& plan) {
     const NcnnLayer& layer = graph.layers[i];
     if (layer.type != "Convolution" || !is_plain_convolution(layer, 3, 2, 1)) continue;
     const std::size_t pooling = readers[layer.outputs[0]];
+    // A falling slope below 0 does not go together with a maximum that is taken before it.
+    if (value_of(layer, 9, 0) == 2 && value_of(layer, 10, 0) < 0) continue;
     if (plan.blobs[layer.inputs[0]].c != 3 || plan.blobs[layer.outputs[0]].c % 8 != 0) continue;
     if (pooling == kNone || !halves_by_maximum(graph.layers[pooling])) continue;
     fused.layers[i].type = "NanoedgeStem";
@@ -107,7 +109,7 @@ NcnnGraph fuse_stem(const NcnnGraph& graph, const NcnnPlan& plan) {
   return without(std::move(fused), gone);
 }
 
-NcnnGraph use_own_depthwise(const NcnnGraph& graph, const NcnnPlan& plan) {
+NcnnGraph use_own_depthwise(const NcnnGraph& graph, const NcnnPlan& plan, ComputePrecision compute) {
   NcnnGraph changed = graph;
   for (NcnnLayer& layer : changed.layers) {
     if (layer.type != "ConvolutionDepthWise") continue;
@@ -116,6 +118,8 @@ NcnnGraph use_own_depthwise(const NcnnGraph& graph, const NcnnPlan& plan) {
     const double channels = value_of(layer, 0, 0);
     if (!is_plain_convolution(layer, kernel, stride, kernel / 2) || value_of(layer, 7, 1) != channels) continue;
     if (static_cast<double>(plan.blobs[layer.inputs[0]].c) != channels) continue;
+    // In bf16 ncnn's own layers are the faster ones, but wrong for 5x5 with channels that it cannot pack.
+    if (compute != ComputePrecision::fp32 && plan.blobs[layer.inputs[0]].c % 4 == 0) continue;
     layer.type = "NanoedgeDepthwise";
   }
   return changed;
@@ -124,7 +128,8 @@ NcnnGraph use_own_depthwise(const NcnnGraph& graph, const NcnnPlan& plan) {
 NcnnGraph with_own_layers(const NcnnGraph& graph, const NcnnPlan& plan, ComputePrecision compute) {
   NcnnGraph own = fuse_shuffles(graph, plan);
 #if defined(__x86_64__)
-  if (compute == ComputePrecision::fp32) own = use_own_depthwise(fuse_stem(own, plan), plan);
+  if (compute == ComputePrecision::fp32) own = fuse_stem(own, plan);
+  own = use_own_depthwise(own, plan, compute);
 #endif
   return own;
 }

@@ -17,8 +17,9 @@ NcnnGraph fuse_shuffles(const NcnnGraph& graph, const NcnnPlan& plan);
 // convolution's name and weights.
 NcnnGraph fuse_stem(const NcnnGraph& graph, const NcnnPlan& plan);
 
-// Turns the depth-wise convolutions that NcnnDepthwise can do into layers NanoedgeDepthwise, with their weights.
-NcnnGraph use_own_depthwise(const NcnnGraph& graph, const NcnnPlan& plan);
+// Turns the depth-wise convolutions that NcnnDepthwise can do into layers NanoedgeDepthwise, with their weights; in
+// other precisions than fp32 only those that ncnn calculates wrongly.
+NcnnGraph use_own_depthwise(const NcnnGraph& graph, const NcnnPlan& plan, ComputePrecision compute);
 
 // The network as it will run: the rewritings above, ours of float32 kernels only where they were measured to be faster
 // than ncnn's, on x86.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "engines/ncnn/activation.hpp"
 #include "engines/ncnn/simd.hpp"
 #include "threads/team.hpp"
 
@@ -169,9 +170,7 @@ ncnn::Layer* NcnnStem::create(void*) {
 int NcnnStem::load_param(const ncnn::ParamDict& values) {
   channels_ = values.get(0, 0);
   has_bias_ = values.get(5, 0) != 0;
-  const int activation = values.get(9, 0);
-  const ncnn::Mat numbers = values.get(10, ncnn::Mat());
-  slope_ = activation == 0 ? 1 : activation == 2 && !numbers.empty() ? numbers[0] : 0;
+  slope_ = slope_of(values);
   return 0;
 }
 

@@ -19,7 +19,8 @@ using Handle = std::unique_ptr<T, void (*)(T*)>;
 // Memory at the alignment that lets OpenVINO use it as it is.
 class AlignedFloats {
  public:
-  explicit AlignedFloats(std::size_t count) : data_(allocate(count), &std::free) {}
+  AlignedFloats() : data_(nullptr, &std::free) {}
+  void resize(std::size_t count) { data_.reset(allocate(count)); }
   float* data() const { return data_.get(); }
 
  private:
@@ -34,6 +35,8 @@ class AlignedFloats {
   std::unique_ptr<float, void (*)(void*)> data_;
 };
 
+constexpr std::int64_t kMostOutputs = std::int64_t{1} << 26;
+
 const char* hint_of(ComputePrecision compute) {
   return compute == ComputePrecision::fp16 ? "f16" : compute == ComputePrecision::bf16 ? "bf16" : "f32";
 }
@@ -47,14 +50,17 @@ class OpenVinoEngine final : public Engine {
         height_(bundle.manifest().input.height),
         priors_(bundle.manifest().decoder.prior_count(width_, height_)),
         channels_(bundle.manifest().output_channels()),
-        input_(3 * plane()),
-        output_(static_cast<std::size_t>(priors_ * channels_)),
         request_(nullptr, api.infer_request_free) {
     if (entry.files.size() != 2) throw Error(ErrorKind::bundle, bundle.folder() + ": OpenVINO needs two files.");
     const std::string place = bundle.path(entry.files[0]);
     const Bytes xml = bundle.read(entry.files[0]);
     const Bytes weights = bundle.read(entry.files[1]);
     validate_openvino(xml, weights, bundle.manifest(), place);
+    if (priors_ > kMostOutputs / channels_) {
+      throw Error(ErrorKind::bundle, bundle.folder() + ": the network's output is larger than NanoEdge takes.");
+    }
+    input_.resize(3 * plane());
+    output_.resize(static_cast<std::size_t>(priors_ * channels_));
 
     const auto core = make<openvino::Core>(api_.core_free, [&](auto** made) { return api_.core_create(made); }, place);
     check_precision(core.get(), options.compute);
