@@ -59,7 +59,7 @@ def write_seeds(target: str, bundle: Path, seeds: Path) -> None:
         param, weights = (bundle / name for name in ("model.ncnn.param", "model.ncnn.bin"))
         (seeds / "whole").write_bytes(param.read_bytes() + b"\0" + weights.read_bytes())
         (seeds / "tiny").write_bytes(TINY.encode() + b"\0" + struct.pack("<I", 0x01306B47) + bytes(204 + 136))
-        weights = b"".join(bytes(4 + 4 * count) for count in (216, 72, 32, 32, 272))
+        weights = b"".join(bytes(4 + 4 * count) for count in (432, 400, 64, 64, 272))
         (seeds / "own").write_bytes(OWN_LAYERS.encode() + b"\0" + weights)
     elif target == "openvino_model":
         shutil.copy(bundle / "model.xml", seeds / "whole")
@@ -86,12 +86,12 @@ ReLU o 1 1 t out0 0=0.1
 OWN_LAYERS = """7767517
 17 19
 Input in0 0 1 in0
-Convolution a 1 1 in0 a 0=8 1=3 3=2 4=1 5=0 6=216 9=2 -23310=1,0.1
+Convolution a 1 1 in0 a 0=16 1=3 3=2 4=1 5=0 6=432 9=2 -23310=1,0.1
 Pooling b 1 1 a b 0=0 1=3 2=2 3=1 5=1
-ConvolutionDepthWise c 1 1 b c 0=8 1=3 3=2 4=1 5=0 6=72 7=8
+ConvolutionDepthWise c 1 1 b c 0=16 1=5 3=2 4=2 5=0 6=400 7=16
 Split d 1 2 c d1 d2
-Convolution e 1 1 d1 e 0=4 1=1 5=0 6=32
-Convolution f 1 1 d2 f 0=4 1=1 5=0 6=32
+Convolution e 1 1 d1 e 0=4 1=1 5=0 6=64
+Convolution f 1 1 d2 f 0=4 1=1 5=0 6=64
 Concat g 2 1 e f g 0=0
 ShuffleChannel h 1 1 g h 0=2
 Convolution i 1 1 h i 0=34 1=1 5=0 6=272
