@@ -61,7 +61,7 @@ def main() -> None:
         for _ in range(RUNS):
             for name, way in ways.items():
                 rates[name].append(way())
-    one, shared, own, two_quiet, two_busy = (statistics.median(rates[name]) for name in ("one", "shared", "own"))
+    one, shared, own, two_quiet, two_busy = (statistics.median(rates[name]) for name in ways)
     figures = [
         Figure("one thread", round(one, 1), "frames/s"),
         at_least("eight threads share a detector: throughput to one thread's", round(shared / one, 3), ALLOWANCE),
