@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engines/ncnn/activation.hpp"
+#include "engines/ncnn/convolution.hpp"
 #include "engines/ncnn/simd.hpp"
 #include "threads/team.hpp"
 
@@ -270,17 +270,7 @@ int NcnnDepthwise::load_param(const ncnn::ParamDict& values) {
 }
 
 int NcnnDepthwise::load_model(const ncnn::ModelBin& weights) {
-  const int taps = kernel_ * kernel_;
-  const ncnn::Mat by_channel = weights.load(channels_ * taps, 0);
-  weights_.create(channels_, taps);
-  if (by_channel.empty() || weights_.empty()) return kNoMemory;
-  const float* from = by_channel;
-  for (int tap = 0; tap < taps; ++tap) {
-    for (int channel = 0; channel < channels_; ++channel) weights_.row(tap)[channel] = from[channel * taps + tap];
-  }
-  if (!has_bias_) return 0;
-  biases_ = weights.load(channels_, 1);
-  return biases_.empty() ? kNoMemory : 0;
+  return load_by_tap(weights, channels_, kernel_ * kernel_, has_bias_, weights_, biases_) ? 0 : kNoMemory;
 }
 
 int NcnnDepthwise::forward(const ncnn::Mat& input, ncnn::Mat& output, const ncnn::Option& option) const {

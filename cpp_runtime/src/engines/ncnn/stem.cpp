@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "engines/ncnn/activation.hpp"
+#include "engines/ncnn/convolution.hpp"
 #include "engines/ncnn/simd.hpp"
 #include "threads/team.hpp"
 
@@ -175,17 +175,7 @@ int NcnnStem::load_param(const ncnn::ParamDict& values) {
 }
 
 int NcnnStem::load_model(const ncnn::ModelBin& weights) {
-  const int lines = kPlanes * kTaps;
-  const ncnn::Mat by_channel = weights.load(channels_ * lines, 0);
-  weights_.create(channels_, lines);
-  if (by_channel.empty() || weights_.empty()) return kNoMemory;
-  const float* from = by_channel;
-  for (int tap = 0; tap < lines; ++tap) {
-    for (int channel = 0; channel < channels_; ++channel) weights_.row(tap)[channel] = from[channel * lines + tap];
-  }
-  if (!has_bias_) return 0;
-  biases_ = weights.load(channels_, 1);
-  return biases_.empty() ? kNoMemory : 0;
+  return load_by_tap(weights, channels_, kPlanes * kTaps, has_bias_, weights_, biases_) ? 0 : kNoMemory;
 }
 
 int NcnnStem::forward(const ncnn::Mat& input, ncnn::Mat& output, const ncnn::Option& option) const {
