@@ -5,7 +5,7 @@
 #include <initializer_list>
 #include <unordered_map>
 
-#include "nanoedge/error.hpp"
+#include "validation/ncnn_layer.hpp"
 
 namespace nanoedge {
 namespace {
@@ -16,91 +16,25 @@ constexpr std::int64_t kMaxWeightCount = std::int64_t{1} << 27;  // numbers in o
 constexpr int kMaxChannels = 16384, kMaxKernel = 31, kMaxStride = 16;
 constexpr double kRemaining = -233;  // ncnn's mark for "what is left" in a slice
 
-// Reads a layer's parameters; refuse() at the end when some were not asked for.
-class Layer {
- public:
-  Layer(const NcnnLayer& layer, const std::string& place) : layer_(layer), place_(place) {}
-
-  int whole(int id, int preset, int lowest, int highest) {
-    const NcnnValue* value = ask(id);
-    if (value == nullptr) return preset;
-    if (value->is_list || value->numbers.empty()) refuse_parameter(id);
-    const double number = value->numbers.front();
-    if (!value->is_whole || number < lowest || number > highest) refuse_parameter(id);
-    return static_cast<int>(number);
-  }
-
-  double number(int id, double preset) {
-    const NcnnValue* value = ask(id);
-    if (value == nullptr) return preset;
-    if (value->is_list || value->numbers.empty()) refuse_parameter(id);
-    return value->numbers.front();
-  }
-
-  std::vector<double> list(int id, std::size_t least, std::size_t most) {
-    const NcnnValue* value = ask(id);
-    if (value == nullptr || !value->is_list || value->numbers.size() < least || value->numbers.size() > most) {
-      refuse_parameter(id);
-    }
-    return value->numbers;
-  }
-
-  bool has(int id) const { return layer_.values.count(id) != 0; }
-
-  // A parameter may be given, but only as the number that it has anyway.
-  void only(int id, double value) {
-    if (number(id, value) != value) refuse_parameter(id);
-  }
-
-  void ends(std::size_t inputs, std::size_t outputs) const {
-    if (layer_.inputs.size() != inputs || layer_.outputs.size() != outputs) refuse("has a wrong number of blobs");
-  }
-
-  void finish() const {
-    for (const auto& item : layer_.values) {
-      if (std::find(asked_.begin(), asked_.end(), item.first) == asked_.end()) refuse_parameter(item.first);
-    }
-  }
-
-  const NcnnLayer& raw() const { return layer_; }
-
-  [[noreturn]] void refuse_parameter(int id) const { refuse("has an unusable parameter " + std::to_string(id)); }
-  [[noreturn]] void refuse(const std::string& what) const {
-    throw Error(ErrorKind::bundle, place_ + ", line " + std::to_string(layer_.line) + ": the layer " + layer_.name +
-                                       " (" + layer_.type + ") " + what +
-                                       "; the bundle is damaged or not made by NanoEdge.");
-  }
-
- private:
-  const NcnnValue* ask(int id) {
-    asked_.push_back(id);
-    const auto found = layer_.values.find(id);
-    return found == layer_.values.end() ? nullptr : &found->second;
-  }
-
-  const NcnnLayer& layer_;
-  const std::string& place_;
-  std::vector<int> asked_;
-};
-
 using Shapes = std::vector<NcnnShape>;
 
 // What a layer makes of its inputs' shapes; may add to the weights.
-using Rule = Shapes (*)(Layer& layer, const Shapes& inputs, std::vector<NcnnWeights>& weights);
+using Rule = Shapes (*)(NcnnLayerReader& layer, const Shapes& inputs, std::vector<NcnnWeights>& weights);
 
-void need_dims(const Layer& layer, const NcnnShape& shape, int dims) {
+void need_dims(const NcnnLayerReader& layer, const NcnnShape& shape, int dims) {
   if (shape.dims != dims) layer.refuse("reads a blob of " + std::to_string(shape.dims) + " dimensions");
 }
 
 // Fused activations: 1 ReLU, 2 leaky (slope), 3 clip (low, high), 4 sigmoid, 6 hard swish (alpha, beta).
-void check_activation(Layer& layer) {
+void check_activation(NcnnLayerReader& layer) {
   const int type = layer.whole(9, 0, 0, 6);
   if (type == 5) layer.refuse_parameter(9);
   const std::size_t numbers = type == 2 ? 1 : (type == 3 || type == 6) ? 2 : 0;
   if (numbers > 0 || layer.has(10)) layer.list(10, numbers, numbers);
 }
 
-void add_weights(const Layer& layer, std::vector<NcnnWeights>& weights, std::int64_t count, bool bias, int outputs) {
+void add_weights(const NcnnLayerReader& layer, std::vector<NcnnWeights>& weights, std::int64_t count, bool bias,
+                 int outputs) {
   if (count < 1 || count > kMaxWeightCount) layer.refuse("has more weights than any network");
   weights.push_back({count, true, layer.raw().line});
   if (bias) weights.push_back({outputs, false, layer.raw().line});
@@ -110,13 +44,14 @@ struct Window {
   int kernel_w, kernel_h, stride_w, stride_h, pad_left, pad_right, pad_top, pad_bottom;
 };
 
-std::int64_t windows(const Layer& layer, std::int64_t length, int kernel, int stride, int dilation, int pads) {
+std::int64_t windows(const NcnnLayerReader& layer, std::int64_t length, int kernel, int stride, int dilation,
+                     int pads) {
   const std::int64_t extent = std::int64_t{dilation} * (kernel - 1) + 1;
   if (length + pads < extent) layer.refuse("has a kernel larger than its input");
   return (length + pads - extent) / stride + 1;
 }
 
-NcnnShape convolved(Layer& layer, const NcnnShape& in, bool depth_wise, std::vector<NcnnWeights>& weights) {
+NcnnShape convolved(NcnnLayerReader& layer, const NcnnShape& in, bool depth_wise, std::vector<NcnnWeights>& weights) {
   need_dims(layer, in, 3);
   const int outputs = layer.whole(0, 0, 1, kMaxChannels);
   const int kernel_w = layer.whole(1, 0, 1, kMaxKernel), kernel_h = layer.whole(11, kernel_w, 1, kMaxKernel);
@@ -138,17 +73,17 @@ NcnnShape convolved(Layer& layer, const NcnnShape& in, bool depth_wise, std::vec
           windows(layer, in.h, kernel_h, stride_h, dilation_h, pad_top + pad_bottom), outputs};
 }
 
-Shapes convolution(Layer& layer, const Shapes& in, std::vector<NcnnWeights>& weights) {
+Shapes convolution(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>& weights) {
   layer.ends(1, 1);
   return {convolved(layer, in[0], false, weights)};
 }
 
-Shapes depth_wise_convolution(Layer& layer, const Shapes& in, std::vector<NcnnWeights>& weights) {
+Shapes depth_wise_convolution(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>& weights) {
   layer.ends(1, 1);
   return {convolved(layer, in[0], true, weights)};
 }
 
-Shapes inner_product(Layer& layer, const Shapes& in, std::vector<NcnnWeights>& weights) {
+Shapes inner_product(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>& weights) {
   layer.ends(1, 1);
   need_dims(layer, in[0], 1);
   const int outputs = layer.whole(0, 0, 1, kMaxChannels);
@@ -161,7 +96,7 @@ Shapes inner_product(Layer& layer, const Shapes& in, std::vector<NcnnWeights>& w
   return {{1, outputs, 1, 1}};
 }
 
-Shapes pooling(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
+Shapes pooling(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   layer.ends(1, 1);
   need_dims(layer, in[0], 3);
   layer.whole(0, 0, 0, 1);
@@ -178,19 +113,19 @@ Shapes pooling(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
            windows(layer, in[0].h, kernel_h, stride_h, 1, pad_top + pad_bottom), in[0].c}};
 }
 
-Shapes split(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
+Shapes split(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   if (in.size() != 1 || layer.raw().outputs.empty()) layer.refuse("has a wrong number of blobs");
   return Shapes(layer.raw().outputs.size(), in[0]);
 }
 
 // The length along ncnn's axis: counted from the outermost dimension.
-std::int64_t& along(const Layer& layer, NcnnShape& shape, int axis) {
+std::int64_t& along(const NcnnLayerReader& layer, NcnnShape& shape, int axis) {
   const int from_inner = shape.dims - 1 - axis;
   if (from_inner < 0) layer.refuse("has an axis that its blob does not have");
   return from_inner == 0 ? shape.w : from_inner == 1 ? shape.h : shape.c;
 }
 
-Shapes concat(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
+Shapes concat(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   if (in.empty() || layer.raw().outputs.size() != 1) layer.refuse("has a wrong number of blobs");
   const int axis = layer.whole(0, 0, 0, 2);
   NcnnShape whole = in[0];
@@ -206,7 +141,7 @@ Shapes concat(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   return {whole};
 }
 
-Shapes slice(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
+Shapes slice(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   const std::size_t parts = layer.raw().outputs.size();
   if (in.size() != 1 || parts == 0) layer.refuse("has a wrong number of blobs");
   const std::vector<double> lengths = layer.list(0, parts, parts);
@@ -231,7 +166,7 @@ Shapes slice(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   return shapes;
 }
 
-Shapes shuffle_channel(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
+Shapes shuffle_channel(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   layer.ends(1, 1);
   need_dims(layer, in[0], 3);
   const int groups = layer.whole(0, 1, 1, kMaxChannels);
@@ -240,7 +175,7 @@ Shapes shuffle_channel(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&
   return {in[0]};
 }
 
-Shapes interpolation(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
+Shapes interpolation(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   layer.ends(1, 1);
   need_dims(layer, in[0], 3);
   layer.whole(0, 0, 1, 2);  // nearest, bilinear
@@ -253,7 +188,7 @@ Shapes interpolation(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) 
   return {{3, in[0].w * static_cast<std::int64_t>(scale_w), in[0].h * static_cast<std::int64_t>(scale_h), in[0].c}};
 }
 
-Shapes binary_operation(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
+Shapes binary_operation(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   layer.ends(2, 1);
   layer.whole(0, 0, 0, 3);  // add, subtract, multiply, divide
   layer.only(1, 0), layer.only(2, 0);
@@ -264,7 +199,7 @@ Shapes binary_operation(Layer& layer, const Shapes& in, std::vector<NcnnWeights>
   return {first};
 }
 
-Shapes reshape(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
+Shapes reshape(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   layer.ends(1, 1);
   NcnnShape shape;
   shape.w = layer.whole(0, -233, 1, INT32_MAX);
@@ -277,14 +212,14 @@ Shapes reshape(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   return {shape};
 }
 
-Shapes permute(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
+Shapes permute(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   layer.ends(1, 1);
   need_dims(layer, in[0], 2);
   return {layer.whole(0, 0, 0, 1) == 1 ? NcnnShape{2, in[0].h, in[0].w, 1} : in[0]};
 }
 
 // Layers that change numbers, not shapes.
-Shapes element_wise(Layer& layer, const Shapes& in, std::vector<NcnnWeights>&) {
+Shapes element_wise(NcnnLayerReader& layer, const Shapes& in, std::vector<NcnnWeights>&) {
   layer.ends(1, 1);
   layer.number(0, 0), layer.number(1, 0);  // slope, or low and high, or alpha and beta
   return {in[0]};
@@ -321,7 +256,7 @@ NcnnPlan plan_ncnn(const NcnnGraph& graph, int width, int height, const std::str
   plan.blobs.resize(graph.blobs.size());
   std::int64_t total = 0;
   for (const NcnnLayer& raw : graph.layers) {
-    Layer layer(raw, place);
+    NcnnLayerReader layer(raw, place);
     Shapes inputs, outputs;
     for (const std::size_t blob : raw.inputs) inputs.push_back(plan.blobs[blob]);
     if (raw.type == "Input") {
