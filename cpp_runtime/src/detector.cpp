@@ -1,10 +1,12 @@
 #include "nanoedge/detector.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "bundle/bundle.hpp"
@@ -46,9 +48,14 @@ class Detector::Impl {
 
   void detect(const ImageView& image, std::vector<Detection>& found, Timing* timing) {
     const Planes planes = check_image(image);
-    const std::lock_guard<std::mutex> turn(turn_);
-    const Clock::time_point start = Clock::now();
-    const Placement placement = preprocessor_.run(planes, engine_->input());
+    Clock::time_point start = Clock::now();
+    Placement placement;
+    std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
+    if (!ahead_.ready.load(std::memory_order_relaxed) && turn.try_lock()) {
+      placement = preprocessor_.run(planes, engine_->input());
+    } else {
+      placement = prepare_ahead(planes, turn, start);
+    }
     const Clock::time_point prepared = Clock::now();
     run_engine();
     const Clock::time_point calculated = Clock::now();
@@ -68,10 +75,7 @@ class Detector::Impl {
 
   void forward(const float* input, float* output) {
     const std::lock_guard<std::mutex> turn(turn_);
-    const PlanarView target = engine_->input();
-    for (std::size_t c = 0; c < 3; ++c) {
-      std::memcpy(target.data + c * target.plane, input + c * plane_size(), plane_size() * sizeof(float));
-    }
+    fill_input(input);
     run_engine();
     const OutputView result = engine_->output();
     const auto channels = static_cast<std::size_t>(manifest().output_channels());
@@ -104,6 +108,32 @@ class Detector::Impl {
     return static_cast<std::size_t>(manifest().input.width) * static_cast<std::size_t>(manifest().input.height);
   }
 
+  // Another thread's picture is in the network: this one is prepared meanwhile, in memory of its own. Takes the turn;
+  // `start` leaves the waiting out.
+  Placement prepare_ahead(const Planes& planes, std::unique_lock<std::mutex>& turn, Clock::time_point& start) {
+    const std::lock_guard<std::mutex> next(ahead_.turn);
+    start = Clock::now();
+    if (!ahead_.preprocessor) {
+      ahead_.preprocessor.emplace(manifest().input);
+      ahead_.input.resize(3 * plane_size());
+    }
+    const Placement placement = ahead_.preprocessor->run(planes, {ahead_.input.data(), plane_size()});
+    const Clock::duration spent = Clock::now() - start;
+    ahead_.ready = true;
+    turn.lock();
+    ahead_.ready = false;
+    start = Clock::now() - spent;
+    fill_input(ahead_.input.data());
+    return placement;
+  }
+
+  void fill_input(const float* input) {
+    const PlanarView target = engine_->input();
+    for (std::size_t c = 0; c < 3; ++c) {
+      std::memcpy(target.data + c * target.plane, input + c * plane_size(), plane_size() * sizeof(float));
+    }
+  }
+
   void run_engine() {
     const AffinityScope scope(engine_options_.cpus);
     engine_->run();
@@ -125,7 +155,16 @@ class Detector::Impl {
   NanodetPlusDecoder decoder_;
   Candidates candidates_;
   std::unique_ptr<Engine> engine_;
-  std::mutex turn_;
+  std::mutex turn_;  // whose picture is in the network
+
+  // The next picture, where several threads share the detector.
+  struct Ahead {
+    std::mutex turn;  // taken before turn_
+    std::atomic<bool> ready{false};
+    std::optional<Preprocessor> preprocessor;
+    std::vector<float> input;  // [3, height, width]
+  };
+  Ahead ahead_;
 };
 
 Detector::Detector(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

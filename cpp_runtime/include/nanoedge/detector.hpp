@@ -57,9 +57,9 @@ struct Placement {
 
 // Finds objects in images with one bundle on one engine.
 //
-// May be called from several threads; calls take turns. After the first image no memory is allocated by NanoEdge's own
-// code as long as the images' size stays the same and the result's vector is reused. One that was moved from may only
-// be destroyed or assigned to.
+// May be called from several threads; calls take turns at the network, and the next image is prepared meanwhile. After
+// the first image no memory is allocated by NanoEdge's own code as long as the images' size stays the same and the
+// result's vector is reused. One that was moved from may only be destroyed or assigned to.
 class Detector {
  public:
   // Opens the bundle in `folder`, checks its files, and loads its network. Throws Error.
