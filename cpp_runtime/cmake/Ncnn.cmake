@@ -45,15 +45,18 @@ function(nanoedge_build_ncnn)
       -DNCNN_AVX512FP16=OFF
       -DNCNN_XOP=OFF
       -DNCNN_FMA4=OFF
+      -DNCNN_ARM82FP16FML=OFF
+      -DNCNN_ARM84BF16=OFF
       -DNCNN_ARM86SVE=OFF
       ${NANOEDGE_NCNN_CPU}
       ${layers})
-  if(CMAKE_TOOLCHAIN_FILE)
-    list(APPEND flags -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
-  endif()
   # The key holds what the build depends on, not where this checkout lies.
   file(SHA256 ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/NcnnFlags.cmake sizes)
-  string(SHA256 key "${source};${flags};${sizes};${CMAKE_CXX_COMPILER_ID};${CMAKE_CXX_COMPILER_VERSION};${CMAKE_SYSTEM_PROCESSOR};own threads")
+  set(toolchain)
+  if(CMAKE_TOOLCHAIN_FILE)
+    file(SHA256 ${CMAKE_TOOLCHAIN_FILE} toolchain)
+  endif()
+  string(SHA256 key "${source};${flags};${sizes};${toolchain};${CMAKE_CXX_COMPILER_ID};${CMAKE_CXX_COMPILER_VERSION};${CMAKE_SYSTEM_PROCESSOR};own threads")
   string(SUBSTRING ${key} 0 16 key)
   get_filename_component(cache ${source}/../../../ncnn ABSOLUTE)
   set(place ${cache}/${key})
@@ -65,6 +68,9 @@ function(nanoedge_build_ncnn)
     set(part ${place}.part-${part})
     cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
     set(generator -G ${CMAKE_GENERATOR})
+    if(CMAKE_TOOLCHAIN_FILE)
+      list(APPEND generator -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
+    endif()
     if(CMAKE_MAKE_PROGRAM)
       list(APPEND generator -DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM})
     endif()

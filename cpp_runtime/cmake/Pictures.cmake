@@ -6,7 +6,7 @@ set(jpeg_build ${CMAKE_BINARY_DIR}/libjpeg-turbo)
 if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
   message(STATUS "building libjpeg-turbo into ${jpeg_build} (once)")
   set(flags -DCMAKE_BUILD_TYPE=Release -DENABLE_SHARED=OFF -DENABLE_STATIC=ON -DWITH_TOOLS=OFF -DWITH_TESTS=OFF
-      -DWITH_SIMD=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}
+      -DWITH_SIMD=OFF -DWITH_ARITH_ENC=OFF "-DCMAKE_C_FLAGS_RELEASE=-O2 -DNDEBUG" -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}
       "-DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} -ffunction-sections -fdata-sections")
   cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
   if(CMAKE_TOOLCHAIN_FILE)

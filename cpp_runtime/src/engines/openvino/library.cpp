@@ -6,6 +6,10 @@
 #include <map>
 #include <mutex>
 
+#if defined(__ELF__)
+extern "C" __attribute__((weak, visibility("hidden"))) const char _DYNAMIC[];
+#endif
+
 namespace nanoedge {
 namespace {
 
@@ -36,6 +40,15 @@ bool fill(void* library, OpenVinoLibrary& api) {
          find(library, "ov_tensor_get_byte_size", api.tensor_byte_size) &&
          find(library, "ov_tensor_free", api.tensor_free) && find(library, "ov_shape_free", api.shape_free) &&
          find(library, "ov_free", api.free_text) && find(library, "ov_get_last_err_msg", api.last_error);
+}
+
+// Only what is linked dynamically has this section.
+bool is_static_executable() {
+#if defined(__ELF__)
+  return _DYNAMIC == nullptr;
+#else
+  return false;
+#endif
 }
 
 std::string place_of(const std::string& path) {
@@ -69,6 +82,12 @@ bool is_new_enough(const OpenVinoLibrary& api, std::string* reason) {
 }  // namespace
 
 const OpenVinoLibrary* OpenVinoLibrary::open(const std::string& path, std::string* reason) {
+  if (is_static_executable()) {
+    *reason =
+        "A static executable cannot open OpenVINO's library. Use ncnn, or NanoEdge's Python package with OpenVINO: "
+        "pip install nanoedge[openvino].";
+    return nullptr;
+  }
   static std::mutex turn;
   static std::map<std::string, OpenVinoLibrary> opened;
   const std::lock_guard<std::mutex> guard(turn);
