@@ -50,6 +50,9 @@ function(nanoedge_build_ncnn)
       -DNCNN_ARM86SVE=OFF
       ${NANOEDGE_NCNN_CPU}
       ${layers})
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang)  # so that ncnn looks for no OpenMP; NcnnFlags.cmake leaves out its own
+    list(APPEND flags -DNCNN_SIMPLEOMP=ON)
+  endif()
   # The key holds what the build depends on, not where this checkout lies.
   file(SHA256 ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/NcnnFlags.cmake sizes)
   set(toolchain)
@@ -90,7 +93,7 @@ function(nanoedge_build_ncnn)
     if(NOT status EQUAL 0)
       message(FATAL_ERROR "ncnn cannot be built; see ${CMAKE_BINARY_DIR}/ncnn-build.log")
     endif()
-    if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # see src/threads/gomp.cpp
+    if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # see src/threads/openmp.cpp
       set(names GOMP_parallel omp_get_thread_num omp_get_num_threads omp_get_max_threads omp_set_num_threads
                 omp_get_dynamic omp_set_dynamic)
       list(TRANSFORM names REPLACE "(.+)" "--redefine-sym=\\1=nanoedge_\\1")
@@ -124,7 +127,7 @@ endif()
 # ncnn is built without exceptions, which neither it nor what it calls throws; its users keep theirs.
 set_target_properties(ncnn PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 set(NANOEDGE_OWN_THREADS OFF)
-if(NANOEDGE_OWN_NCNN AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # its parallel loops run on our threads, not on libgomp's
+if(NANOEDGE_OWN_NCNN)  # its parallel loops run on our threads, not on the compiler's OpenMP
   set(NANOEDGE_OWN_THREADS ON)
   set_target_properties(ncnn PROPERTIES INTERFACE_LINK_LIBRARIES "nanoedge;Threads::Threads")
 endif()

@@ -6,8 +6,11 @@
 #
 # What finds out about the CPU runs when the program starts. In a build for one instruction set it must not use that set
 # yet: NanoEdge refuses other CPUs with a sentence.
+# ncnn's own runtime for clang's OpenMP pragmas is left out: src/threads/openmp.cpp is ours.
 function(nanoedge_flags_of_sources)
   get_target_property(sources ncnn SOURCES)
+  list(FILTER sources EXCLUDE REGEX "simpleomp\\.cpp$")
+  set_target_properties(ncnn PROPERTIES SOURCES "${sources}")
   set(small ${sources})
   list(FILTER small INCLUDE REGEX "/(convolution|gemm|binaryop|innerproduct|permute|packing|padding|interp|cast)_")
   set_property(SOURCE ${small} TARGET_DIRECTORY ncnn APPEND PROPERTY COMPILE_OPTIONS -O2)

@@ -1,0 +1,1 @@
+"""Builds for other machines: python -m tools.cross [TARGET ...]."""
