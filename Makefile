@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 CPP := $(shell find cpp_runtime -name '*.cpp' -o -name '*.hpp')
 TOOLS := PATH="$(abspath $(BIN)):$$PATH"
 
-.PHONY: install demo test lint format sanitize fuzz results docs clean
+.PHONY: install demo test lint format sanitize fuzz cross arm-count results docs clean
 
 install: $(STAMP)
 
@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt $(CORE)
 	  { echo "NanoEdge needs Python 3.11 or newer: make install PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[export,dev,docs]'
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[export,dev,docs,cross]'
 	@touch $@
 
 demo: install
@@ -52,11 +52,19 @@ sanitize: install
 fuzz: install
 	@echo "==> each fuzzer for $(FUZZ_SECONDS) s (make fuzz FUZZ_SECONDS=600)"
 	@command -v clang++ >/dev/null || \
-	  { echo "The fuzzers need clang; on Debian: apt-get install clang libomp-dev"; exit 1; }
+	  { echo "The fuzzers need clang; on Debian: apt-get install clang"; exit 1; }
 	$(TOOLS) CC=clang CXX=clang++ cmake -S cpp_runtime -B build/fuzz -DPython3_EXECUTABLE=$(abspath $(BIN))/python \
 	  -DNANOEDGE_SANITIZE=ON -DNANOEDGE_FUZZ=ON -DNANOEDGE_APPS=OFF -DNANOEDGE_CPU=native
 	$(TOOLS) cmake --build build/fuzz --parallel $(shell nproc)
 	$(BIN)/python -m tools.fuzz build/fuzz $(FUZZ_SECONDS)
+
+cross: install
+	@echo "==> wheels, static executables and the library for other machines, into dist/"
+	$(BIN)/python -m tools.cross $(TARGETS)
+
+arm-count: install
+	@echo "==> instructions a frame on emulated ARM CPUs"
+	$(BIN)/python -m tools.instructions $(BUNDLE)
 
 results: install
 	@echo "==> running the benchmarks; docs/results.md is written from their JSON"

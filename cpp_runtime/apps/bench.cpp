@@ -5,12 +5,12 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "arguments.hpp"
 #include "bundle/bundle.hpp"
 #include "engines/engine.hpp"
+#include "nanoedge/cpu.hpp"
 #include "nanoedge/detector.hpp"
 #include "picture_file.hpp"
 
@@ -22,26 +22,12 @@ using namespace nanoedge::apps;
 constexpr const char* kUsage =
     "usage: nanoedge-bench BUNDLE [options]\n"
     "Times preprocessing, the network and post-processing; combinations are measured in turn, round by round.\n";
-constexpr int kWarmUp = 5, kFrameWidth = 640, kFrameHeight = 480;
+constexpr int kWarmUp = 5;
 
 using Clock = std::chrono::steady_clock;
 
 double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-// The picture at 640x480, by nearest neighbours: a frame as a camera gives it.
-Picture as_frame(Picture picture) {
-  Picture frame;
-  frame.width = kFrameWidth, frame.height = kFrameHeight;
-  frame.pixels.resize(std::size_t{3} * kFrameWidth * kFrameHeight);
-  for (int y = 0; y < kFrameHeight; ++y) {
-    for (int x = 0; x < kFrameWidth; ++x) {
-      const int from_x = x * picture.width / kFrameWidth, from_y = y * picture.height / kFrameHeight;
-      std::memcpy(frame.at(x, y), picture.at(from_x, from_y), 3);
-    }
-  }
-  return frame;
 }
 
 struct Row {
@@ -160,6 +146,20 @@ void print_table(const std::vector<Row>& rows) {
   std::printf("peak memory %.1f MB\n", peak_megabytes());
 }
 
+void print_cpu(bool json) {
+  auto list = nlohmann::ordered_json::array();
+  if (!json) std::printf("%-26s %-9s %-5s %s\n", "instructions", "this CPU", "used", "for");
+  for (const CpuFeature& feature : cpu_features()) {
+    const bool used = feature.found && feature.built;
+    list.push_back({{"name", feature.name}, {"found", feature.found}, {"used", used}, {"for", feature.used_for}});
+    if (!json) {
+      std::printf("%-26s %-9s %-5s %s\n", feature.name, feature.found ? "yes" : "no", used ? "yes" : "no",
+                  feature.used_for);
+    }
+  }
+  if (json) std::printf("%s\n", list.dump(2).c_str());
+}
+
 int bench(int count, char** words) {
   const Arguments arguments(
       count, words, kUsage,
@@ -168,14 +168,19 @@ int bench(int count, char** words) {
                              {"threads", "N,M", "numbers of threads to measure; default: 1"},
                              {"rounds", "N", "counted rounds; default: 100"},
                              {"picture", "FILE", "the picture; default: the bundle's sample at 640x480"},
+                             {"cpu", "", "show the CPU's instructions and what is used of them; needs no BUNDLE"},
                              {"json", "", "print one JSON document"}}));
+  if (arguments.has("cpu")) {
+    print_cpu(arguments.has("json"));
+    return 0;
+  }
   if (arguments.plain().size() != 1) throw Error(ErrorKind::input, "Give one BUNDLE; see --help.");
   const std::string& folder = arguments.plain().front();
   const std::string given = arguments.text("picture", "");
   Picture picture;
   if (given.empty()) {
     const Bundle bundle = Bundle::open(folder);
-    picture = as_frame(read_picture(bundle.path(bundle.manifest().sample_picture)));
+    picture = camera_frame(read_picture(bundle.path(bundle.manifest().sample_picture)));
   } else {
     picture = read_picture(given);
   }

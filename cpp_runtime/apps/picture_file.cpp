@@ -139,6 +139,19 @@ Picture read_picture(const std::string& path) {
   refuse(path, "is neither JPEG nor PNG");
 }
 
+Picture camera_frame(Picture picture) {
+  Picture frame;
+  frame.width = 640, frame.height = 480;
+  frame.pixels.resize(std::size_t{3} * 640 * 480);
+  for (int y = 0; y < frame.height; ++y) {
+    for (int x = 0; x < frame.width; ++x) {
+      const int from_x = x * picture.width / frame.width, from_y = y * picture.height / frame.height;
+      std::memcpy(frame.at(x, y), picture.at(from_x, from_y), 3);
+    }
+  }
+  return frame;
+}
+
 void write_jpeg(const std::string& path, const Picture& picture) {
   const Turbo turbo(tj3Init(TJINIT_COMPRESS), &tj3Destroy);
   unsigned char* data = nullptr;

@@ -21,6 +21,9 @@ struct Picture {
 // Reads a JPEG or PNG file and turns it as its EXIF data say. Throws Error (image) when it is neither, or damaged.
 Picture read_picture(const std::string& path);
 
+// The picture at 640x480, by nearest neighbours: a frame as a camera gives it.
+Picture camera_frame(Picture picture);
+
 // Writes a JPEG file, whole or not at all. Throws Error (input).
 void write_jpeg(const std::string& path, const Picture& picture);
 

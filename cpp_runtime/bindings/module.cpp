@@ -8,6 +8,7 @@
 
 #include "bundle/manifest.hpp"
 #include "engines/engine.hpp"
+#include "nanoedge/cpu.hpp"
 #include "nanoedge/detector.hpp"
 
 namespace py = pybind11;
@@ -251,6 +252,17 @@ PYBIND11_MODULE(_runtime, module) {
         return engines;
       },
       py::arg("openvino_library") = "", "Engine to why it cannot be used; an empty text when it can.");
+  module.def(
+      "cpu_features",
+      [] {
+        py::list features;
+        for (const nanoedge::CpuFeature& feature : nanoedge::cpu_features()) {
+          features.append(
+              py::make_tuple(feature.name, feature.used_for, feature.found, feature.found && feature.built));
+        }
+        return features;
+      },
+      "Instructions of this kind of CPU: (name, what they speed up, found, used).");
   module.def(
       "check_manifest",
       [](const std::string& text, const std::string& place) { nanoedge::parse_manifest(text, place); }, py::arg("text"),

@@ -18,12 +18,16 @@ function(nanoedge_build_ncnn)
       list(APPEND layers -DWITH_LAYER_${layer}=OFF)
     endif()
   endforeach()
+  set(mathematics)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    set(mathematics -U__FAST_MATH__)  # glibc's headers would call its libmvec, which wheels may not
+  endif()
   set(flags
       -DCMAKE_BUILD_TYPE=Release
       "-DCMAKE_CXX_FLAGS_RELEASE=-DNDEBUG -fno-unwind-tables -fno-asynchronous-unwind-tables"
       -DCMAKE_POSITION_INDEPENDENT_CODE=ON
       -DCMAKE_CXX_VISIBILITY_PRESET=hidden
-      "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS} ${NANOEDGE_NCNN_FLAGS}"
+      "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS} ${NANOEDGE_NCNN_FLAGS} ${mathematics}"
       -DNCNN_VULKAN=OFF
       -DNCNN_BUILD_TOOLS=OFF
       -DNCNN_BUILD_EXAMPLES=OFF
@@ -50,6 +54,9 @@ function(nanoedge_build_ncnn)
       -DNCNN_ARM86SVE=OFF
       ${NANOEDGE_NCNN_CPU}
       ${layers})
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    list(APPEND flags -DNCNN_ARM84I8MM=ON)  # ncnn asks for it only where fp16fml is wanted too
+  endif()
   if(CMAKE_CXX_COMPILER_ID MATCHES Clang)  # so that ncnn looks for no OpenMP; NcnnFlags.cmake leaves out its own
     list(APPEND flags -DNCNN_SIMPLEOMP=ON)
   endif()

@@ -1,6 +1,6 @@
 """What others made and a build holds: their notices, and the bill of materials in CycloneDX.
 
-    python components.py module|executables FOLDER [--static] [--version X.Y.Z]
+    python components.py module|executables FOLDER [--version X.Y.Z] [--cxx] [--c] [--architecture NAME]
 
 writes THIRD_PARTY_NOTICES.txt and nanoedge.cdx.json into FOLDER.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
-import os
+import re
 import subprocess
 import sys
 import uuid
@@ -42,159 +42,121 @@ class Component:
     sha256: str = ""
 
 
-def module_components() -> list[Component]:
-    """Of the Python module."""
-    return [ncnn(), json_library(), pybind11(), *runtime_of_zig()]
+@dataclass(frozen=True)
+class Pinned:
+    """A component in an archive that sources.py pins.
+
+    Attributes:
+        archive: its name there.
+        notice: a pattern of its notice's place below the unpacked archive; its folder's name holds the version.
+    """
+
+    archive: str
+    notice: str
+    name: str
+    licence: str
+    purpose: str
+    package: str
 
 
-def executable_components(static: bool) -> list[Component]:
-    """Of nanoedge-detect and nanoedge-bench; the C library too where they are static."""
-    return [ncnn(), json_library(), jpeg(), png(), zlib(), *(runtime_of_gcc() if static else [])]
-
-
-def of_source(archive: str, file: str, **about: str) -> Component:
-    """A component that sources.py pins; its notice is `file` below the unpacked archive."""
-    source = sources.SOURCES[archive]
-    folder = Path(str(sources.unpacked(source)).removesuffix(source.folder))
-    return Component(text=(folder / file).read_text(), sha256=source.sha256, **about)
-
-
-def ncnn() -> Component:
-    version = sources.SOURCES["ncnn"].requirement.partition("==")[2]
-    return of_source(
-        "ncnn",
-        f"ncnn-{version}/LICENSE.txt",
-        name="ncnn",
-        version=version,
-        licence="BSD-3-Clause",
-        purpose="runs the network",
-        purl=f"pkg:pypi/ncnn@{version}",
-    )
-
-
-def json_library() -> Component:
-    version = sources.SOURCES["nlohmann-json"].requirement.partition("==")[2]
-    return of_source(
+JPEG_GROUP = "This software is based in part on the work of the Independent JPEG Group"
+EVERYWHERE = (
+    Pinned("ncnn", "ncnn-*/LICENSE.txt", "ncnn", "BSD-3-Clause", "runs the network", "pypi/ncnn"),
+    Pinned(
         "nlohmann-json",
-        f"nlohmann_json-{version}.dist-info/licenses/LICENSE",
-        name="nlohmann/json",
-        version=version,
-        licence="MIT",
-        purpose="reads manifests",
-        purl=f"pkg:pypi/nlohmann-json@{version}",
+        "nlohmann_json-*.dist-info/licenses/LICENSE",
+        "nlohmann/json",
+        "MIT",
+        "reads manifests",
+        "pypi/nlohmann-json",
+    ),
+)
+PICTURES = (
+    Pinned(
+        "libjpeg-turbo",
+        "*/lib/libjpeg-turbo-*/LICENSE.md",
+        "libjpeg-turbo",
+        "IJG AND BSD-3-Clause AND Zlib",
+        f"reads and writes JPEG. {JPEG_GROUP}",
+        "generic/libjpeg-turbo",
+    ),
+    Pinned(
+        "libspng", "*/vendor/libspng-*/LICENSE", "libspng", "BSD-2-Clause", "reads and writes PNG", "generic/libspng"
+    ),
+    Pinned("libspng", "*/vendor/zlib-*/zlib.h", "zlib", "Zlib", "PNG's compression", "generic/zlib"),
+)
+RELINK = (
+    "Linked statically. Its source is Debian's source package of this version. To put another version in its place, "
+    "build NanoEdge again with it: python -m tools.cross, or cmake with NANOEDGE_STATIC=ON."
+)
+
+
+def from_archive(pinned: Pinned) -> Component:
+    """Read the notice and the version."""
+    source = sources.SOURCES[pinned.archive]
+    root = Path(str(sources.unpacked(source)).removesuffix(source.folder))
+    file = next(iter(sorted(root.glob(pinned.notice))))
+    folders = (re.search(r"-(\d[\d.]*\d)", name) for name in reversed(file.relative_to(root).parts))
+    version = next(found[1] for found in folders if found)
+    text = file.read_text()
+    if file.suffix == ".h":  # the notice is its first comment
+        text = text[text.index("/*") + 2 : text.index("*/")]
+    return Component(
+        pinned.name,
+        version,
+        pinned.licence,
+        pinned.purpose,
+        text,
+        f"pkg:{pinned.package}@{version}",
+        source.sha256,
     )
 
 
 def pybind11() -> Component:
+    """From the package that the build uses."""
     package = importlib.metadata.distribution("pybind11")
-    licence = next(file for file in package.files or [] if file.name == "LICENSE")
-    return Component(
-        name="pybind11",
-        version=package.version,
-        licence="BSD-3-Clause",
-        purpose="joins C++ and Python",
-        text=licence.read_text(),
-        purl=f"pkg:pypi/pybind11@{package.version}",
-    )
+    notice = next(file for file in package.files or [] if file.name == "LICENSE")
+    purl = f"pkg:pypi/pybind11@{package.version}"
+    return Component("pybind11", package.version, "BSD-3-Clause", "joins C++ and Python", notice.read_text(), purl)
 
 
-def jpeg() -> Component:
-    folder = sources.SOURCES["libjpeg-turbo"].folder
-    version = folder.rpartition("-")[2]
-    return of_source(
-        "libjpeg-turbo",
-        f"{folder}/LICENSE.md",
-        name="libjpeg-turbo",
-        version=version,
-        licence="IJG AND BSD-3-Clause AND Zlib",
-        purpose="reads and writes JPEG. This software is based in part on the work of the Independent JPEG Group",
-        purl=f"pkg:generic/libjpeg-turbo@{version}",
-    )
-
-
-def png() -> Component:
-    vendor = sources.SOURCES["libspng"].folder
-    found = next(sources.unpacked(sources.SOURCES["libspng"]).glob("libspng-*")).name
-    return of_source(
-        "libspng",
-        f"{vendor}/{found}/LICENSE",
-        name="libspng",
-        version=found.rpartition("-")[2],
-        licence="BSD-2-Clause",
-        purpose="reads and writes PNG",
-        purl=f"pkg:generic/libspng@{found.rpartition('-')[2]}",
-    )
-
-
-def zlib() -> Component:
-    vendor = sources.SOURCES["libspng"].folder
-    found = next(sources.unpacked(sources.SOURCES["libspng"]).glob("zlib-*")).name
-    header = of_source(
-        "libspng",
-        f"{vendor}/{found}/zlib.h",
-        name="zlib",
-        version=found.rpartition("-")[2],
-        licence="Zlib",
-        purpose="PNG's compression",
-        purl=f"pkg:generic/zlib@{found.rpartition('-')[2]}",
-    )
-    notice = header.text[header.text.index("/*") + 2 : header.text.index("*/")]
-    return Component(**{**vars(header), "text": notice})
-
-
-def runtime_of_zig() -> list[Component]:
-    """The C++ library that zig links into a wheel's module; nothing where another compiler builds."""
-    zig = os.environ.get("NANOEDGE_ZIG")
-    if not zig:
-        return []
-    version = subprocess.run([zig, "version"], capture_output=True, text=True, check=True).stdout.strip()
-    return [
-        Component(
-            name=f"LLVM {name}",
-            version=f"of zig {version}",
-            licence="Apache-2.0 WITH LLVM-exception",
-            purpose="the C++ language's library",
-            text=(Path(zig).parent / "lib" / name / "LICENSE.TXT").read_text(),
-            purl=f"pkg:pypi/ziglang@{version}#lib/{name}",
-        )
-        for name in ("libcxx", "libcxxabi", "libunwind")
-    ]
-
-
-def runtime_of_gcc() -> list[Component]:
-    """The C and C++ libraries inside static executables, as Debian's packages describe them."""
-    found = []
-    kinds = {
-        "libc6": ("GNU C library", "LGPL-2.1-or-later", "the C language's library"),
-        "libstdc++6": ("GNU C++ library and libgcc", "GPL-3.0-or-later WITH GCC-exception-3.1", "the C++ language's"),
-    }
-    compiler = os.environ.get("NANOEDGE_CROSS_ARCHITECTURE", "")
-    for package, (name, licence, purpose) in kinds.items():
-        installed = f"{package}-{compiler}-cross" if compiler else package
-        asked = subprocess.run(
-            ["dpkg-query", "--show", "--showformat=${Version}", installed], capture_output=True, text=True, check=False
-        )
+def from_debian(package: str, architecture: str, name: str, licence: str, texts: list[str]) -> Component:
+    """A library of Debian's compiler for `architecture` (empty: this machine's), as its package describes it."""
+    for installed in (f"{package}-{architecture}-cross", package):
+        command = ["dpkg-query", "--show", "--showformat=${Version}", installed]
+        try:
+            asked = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError:
+            break
         notice = Path("/usr/share/doc") / installed / "copyright"
-        if asked.returncode or not notice.is_file():
-            sys.exit(f"The static executables need the notice of {name}: Debian's package {installed} is not installed.")
-        text = notice.read_text(errors="replace")
-        if package == "libc6":
-            text += "\n" + Path("/usr/share/common-licenses/LGPL-2.1").read_text()
-            text = (
-                "Linked statically. Its source is Debian's source package glibc of this version. To put another version "
-                "in its place, build NanoEdge again with it (python -m tools.cross, or cmake with NANOEDGE_STATIC=ON).\n\n"
-            ) + text
-        version = asked.stdout.strip()
-        found.append(Component(name, version, licence, purpose, text, f"pkg:deb/debian/{installed}@{version}"))
+        if asked.returncode == 0 and asked.stdout and notice.is_file():
+            version = asked.stdout.strip()
+            shared = [Path("/usr/share/common-licenses") / text for text in texts]
+            parts = [RELINK, notice.read_text(errors="replace"), *(text.read_text() for text in shared)]
+            purl = f"pkg:deb/debian/{installed}@{version}"
+            return Component(name, version, licence, "the language's library", "\n\n".join(parts), purl)
+    sys.exit(f"The notice of the {name} is missing, which is linked in: Debian's package {package} is not installed.")
+
+
+def components_of(kind: str, *, c: bool, cxx: bool, architecture: str) -> list[Component]:
+    """All that a module or the executables hold; `c` and `cxx`: those languages' libraries too."""
+    found = [from_archive(pinned) for pinned in (EVERYWHERE if kind == "module" else EVERYWHERE + PICTURES)]
+    if kind == "module":
+        found.append(pybind11())
+    if cxx:
+        licence = "GPL-3.0-or-later WITH GCC-exception-3.1"
+        found.append(from_debian("libstdc++6", architecture, "GNU C++ library", licence, ["GPL-3"]))
+    if c:
+        found.append(from_debian("libc6", architecture, "GNU C library", "LGPL-2.1-or-later", ["LGPL-2.1"]))
     return found
 
 
 def notices(components: list[Component]) -> str:
     """All of them as one text."""
+    listed = "\n".join(f"- {each.name} {each.version} ({each.licence}): {each.purpose}" for each in components)
     parts = [
-        "NanoEdge holds software that others made. What it is, and their terms:\n\n"
-        + "\n".join(f"- {each.name} {each.version} ({each.licence}): {each.purpose}" for each in components)
-        + "\n\nThe loops of ncnn run on NanoEdge's own threads; no OpenMP runtime is inside. OpenVINO is not inside.\n"
+        f"NanoEdge holds software that others made. What it is, and their terms:\n\n{listed}\n\n"
+        "The loops of ncnn run on NanoEdge's own threads; no OpenMP runtime is inside. OpenVINO is not inside.\n"
     ]
     parts += [f"{'=' * 80}\n{each.name} {each.version}\n{'=' * 80}\n\n{each.text.strip()}\n" for each in components]
     return "\n".join(parts)
@@ -228,23 +190,20 @@ def bill_of_materials(components: list[Component], version: str) -> str:
     return json.dumps({**content, "serialNumber": f"urn:uuid:{number}"}, indent=1) + "\n"
 
 
-def write(kind: str, folder: Path, version: str, *, static: bool = False) -> None:
-    """Both files into `folder`; `kind` is module or executables."""
-    components = module_components() if kind == "module" else executable_components(static)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "THIRD_PARTY_NOTICES.txt").write_text(notices(components))
-    (folder / "nanoedge.cdx.json").write_text(bill_of_materials(components, version))
-
-
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=["module", "executables"])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--static", action="store_true", help="the executables hold the C library")
     parser.add_argument("--version", default="0", help="NanoEdge's")
-    arguments = parser.parse_args()
-    write(arguments.kind, arguments.folder, arguments.version, static=arguments.static)
+    parser.add_argument("--cxx", action="store_true", help="the C++ library is linked in")
+    parser.add_argument("--c", action="store_true", help="the C library too")
+    parser.add_argument("--architecture", default="", help="dpkg's name of the machine that it is built for")
+    given = parser.parse_args()
+    components = components_of(given.kind, c=given.c, cxx=given.cxx, architecture=given.architecture)
+    given.folder.mkdir(parents=True, exist_ok=True)
+    (given.folder / "THIRD_PARTY_NOTICES.txt").write_text(notices(components))
+    (given.folder / "nanoedge.cdx.json").write_text(bill_of_materials(components, given.version))
 
 
 if __name__ == "__main__":

@@ -22,8 +22,14 @@ def info(
         Path | None, typer.Argument(metavar="[BUNDLE]", help="a bundle's folder; none: about this installation")
     ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="check size and hash of every file")] = False,
+    cpu: Annotated[bool, typer.Option("--cpu", help="show this CPU's instructions and what is used of them")] = False,
 ) -> None:
-    """Show what a bundle holds, or which engines are installed."""
+    """Show what a bundle holds, which engines are installed, or what is used of this CPU."""
+    if cpu:
+        if bundle is not None or verify:
+            raise InputError("--cpu is about this machine: give no BUNDLE and no --verify with it.")
+        _about_cpu(terminal)
+        return
     if bundle is None:
         if verify:
             raise InputError("--verify needs a BUNDLE.")
@@ -84,4 +90,25 @@ def _about_installation(terminal: Terminal) -> None:
         document,
         f"nanoedge {__version__}, Python {platform.python_version()}, {platform.machine()}\n"
         f"engines: {engines}\nconfigurations: {', '.join(configs)}",
+    )
+
+
+def _about_cpu(terminal: Terminal) -> None:
+    import platform
+    from dataclasses import asdict
+
+    from nanoedge.runtime.cpu import cpu_features, cpu_name, usable_cpus
+
+    features = cpu_features()
+    document = {
+        "name": cpu_name(),
+        "machine": platform.machine(),
+        "cpus": usable_cpus(),
+        "features": [asdict(feature) for feature in features],
+    }
+    rows = [["instructions", "this CPU", "used", "for"]]
+    for feature in features:
+        rows.append([feature.name, "yes" if feature.found else "no", "yes" if feature.used else "no", feature.used_for])
+    terminal.finish(
+        document, f"{document['name']} ({document['machine']}), {document['cpus']} CPUs to use\n\n{table(rows)}"
     )

@@ -4,8 +4,8 @@
     python -m tools.cross aarch64             for one kind of machine
     python -m tools.cross --python 3.11 x86_64
 
-Executables and library (aarch64, armv7) are compiled by Debian's cross compilers, wheels (aarch64, x86_64) by zig for
-glibc 2.28. What was built is listed with its size and sha256, also in dist/SHA256SUMS.
+Debian's cross compilers compile; the wheels' modules (aarch64, x86_64) are linked by zig for glibc 2.28. What was built
+is listed with its size and sha256, also in dist/SHA256SUMS.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import time
 from pathlib import Path
 
 from tools.cross import elf
-from tools.cross.compile import REPOSITORY, CannotBuild, compile_executables, compile_modules
-from tools.cross.debian import CannotFetch
+from tools.cross.compile import REPOSITORY, BuildError, compile_target, install_executables, module_of
+from tools.cross.debian import FetchError
+from tools.cross.headers import python_headers
 from tools.cross.targets import PYTHONS, TARGETS, Target
 from tools.cross.wheels import assemble, pure_wheel
 
@@ -48,57 +49,45 @@ def main() -> None:
 
 def build(target: Target, versions: list[str], out: Path) -> int:
     """Everything for one target; gives how many parts failed."""
-    failed = 0
     started = time.monotonic()
-    if target.compiler:
-        try:
-            executables(target, out)
-        except CannotBuild as error:
-            failed += 1
-            print(f"{target.name}: no executables. {error}", file=sys.stderr)
-    if target.zig:
-        failed += wheels(target, versions, out)
+    possible = [version for version in versions if headers_are_here(version, target)] if target.zig else []
+    failed = len(versions) - len(possible) if target.zig else 0
+    print(f"==> {target.name}: executables, library{', wheels for Python ' if possible else ''}{', '.join(possible)}")
+    try:
+        folder = compile_target(target, possible)
+        executables(target, folder, out)
+        with tempfile.TemporaryDirectory() as work:
+            for version in possible:
+                assemble(pure_wheel(Path(work)), module_of(folder, version), version, target, out)
+    except BuildError as error:
+        print(f"{target.name}: {error}", file=sys.stderr)
+        return failed + 1
     print(f"==> {target.name}: {time.monotonic() - started:.0f} s")
     return failed
 
 
-def executables(target: Target, out: Path) -> None:
+def headers_are_here(version: str, target: Target) -> bool:
+    """Whether a wheel for that Python can be built; says why not."""
+    try:
+        python_headers(version, target.debian)
+    except FetchError as error:
+        print(f"{target.name}: no wheel for Python {version}. {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def executables(target: Target, build_folder: Path, out: Path) -> None:
     """The executables by themselves, and an archive with the library beside them."""
-    print(f"==> {target.name}: executables and library")
     name = f"nanoedge-{target.name}"
-    folder = compile_executables(target, REPOSITORY / "build" / "cross" / name)
+    folder = install_executables(build_folder, build_folder.parent / name)
     for program in sorted((folder / "bin").iterdir()):
         if not elf.is_static(program):
-            raise CannotBuild(f"{program.name} is not static.")
+            raise BuildError(f"{program.name} is not static.")
         copy = out / f"{program.name}-{target.name}"
         copy.write_bytes(program.read_bytes())
         copy.chmod(0o755)
     with tarfile.open(out / f"{name}.tar.gz", "w:gz") as archive:
         archive.add(folder, arcname=name)
-
-
-def wheels(target: Target, versions: list[str], out: Path) -> int:
-    """A wheel for each Python version; gives how many could not be built."""
-    print(f"==> {target.name}: wheels for Python {', '.join(versions)}")
-    from tools.cross.headers import python_headers
-
-    possible = []
-    for version in versions:
-        try:
-            python_headers(version, target.debian)
-            possible.append(version)
-        except CannotFetch as error:
-            print(f"{target.name}: no wheel for Python {version}. {error}", file=sys.stderr)
-    failed = len(versions) - len(possible)
-    try:
-        with tempfile.TemporaryDirectory() as work:
-            pure = pure_wheel(Path(work))
-            for version, module in compile_modules(target, possible).items() if possible else ():
-                assemble(pure, module, version, target, out)
-    except CannotBuild as error:
-        print(f"{target.name}: no wheels. {error}", file=sys.stderr)
-        return len(versions)
-    return failed
 
 
 def print_sums(out: Path) -> None:

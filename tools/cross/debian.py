@@ -1,4 +1,4 @@
-"""Debian packages of any release and architecture, unpacked into a folder: without root, and without a change to this system.
+"""Debian packages of any release and architecture, unpacked into a folder, without root or a change to this system.
 
 Packages come from the mirror that this machine's apt is set up for, their signatures checked by apt.
 """
@@ -13,20 +13,20 @@ RELEASES = ("bullseye", "bookworm", "trixie", "forky", "sid", "stable", "testing
 KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
-class CannotFetch(Exception):
+class FetchError(Exception):
     """Packages cannot be had; the message says why and what to do."""
 
 
 def mirror() -> str:
     """The Debian mirror in this machine's apt sources."""
     if shutil.which("apt-get") is None:
-        raise CannotFetch("This needs apt, of Debian or a system made from it.")
+        raise FetchError("This needs apt, of Debian or a system made from it.")
     listed = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
     for line in listed.splitlines():
         address, release, component = line.split()
         if release in RELEASES and component == "main":
             return address
-    raise CannotFetch("This machine's apt has no Debian mirror (a source with the component main of a Debian release).")
+    raise FetchError("This machine's apt has no Debian mirror (a source with the component main of a Debian release).")
 
 
 class PackageTree:
@@ -81,5 +81,5 @@ def run(*command: str, cwd: Path | None = None) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
-        raise CannotFetch(f"{command[0]} failed: {last}")
+        raise FetchError(f"{command[0]} failed: {last}")
     return done.stdout

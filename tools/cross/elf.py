@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 # Libraries that every Linux with glibc has (PEP 600).
-EVERYWHERE = re.compile(r"(lib(c|m|dl|rt|pthread)\.so\.\d|ld-linux-\w+(-\w+)*\.so\.\d)$")
+EVERYWHERE = re.compile(r"(lib(c|m|dl|rt|pthread|gcc_s)\.so\.\d|ld-linux-\w+(-\w+)*\.so\.\d)$")
 
 
 def problems(file: Path, machine: str, glibc: int) -> list[str]:
@@ -19,8 +19,13 @@ def problems(file: Path, machine: str, glibc: int) -> list[str]:
     found += [f"{file.name} needs {name}" for name in needed if not EVERYWHERE.match(name)]
     versions = {int(minor) for minor in re.findall(r"GLIBC_2\.(\d+)", read("--version-info", file))}
     found += [f"{file.name} needs glibc 2.{minor}" for minor in sorted(versions) if minor > glibc]
-    others = set(re.findall(r"\b(?:GLIBCXX|CXXABI|GCC)_[0-9.]+", read("--version-info", file)))
-    return found + [f"{file.name} needs {name}" for name in sorted(others)]
+    others = set(re.findall(r"\b(?:GLIBCXX|CXXABI)_[0-9.]+|\bGCC_(?:[89]|\d\d)[0-9.]*", read("--version-info", file)))
+    found += [f"{file.name} needs {name}" for name in sorted(others)]
+    # Every library that it names gives its symbols a version; only Python's come from the program itself.
+    undefined = re.findall(r"GLOBAL\s+DEFAULT\s+UND (\S+)$", read("--dyn-syms", file), re.MULTILINE)
+    return found + [
+        f"{file.name} needs {name} of no library" for name in undefined if not name.startswith(("Py", "_Py"))
+    ]
 
 
 def is_static(file: Path) -> bool:

@@ -15,14 +15,14 @@ from pathlib import Path
 
 from cpp_runtime.cmake.sources import cache_folder
 
-from tools.cross.debian import CannotFetch, PackageTree
+from tools.cross.debian import FetchError, PackageTree
 
 DEBIAN = {"3.11": "bookworm", "3.13": "trixie"}
 UBUNTU = {"3.12": "noble"}
 
 
 def python_headers(version: str, architecture: str) -> Path:
-    """A folder with Python.h and pyconfig.h of Python `version` for dpkg's `architecture`. Raises CannotFetch."""
+    """A folder with Python.h and pyconfig.h of Python `version` for dpkg's `architecture`. Raises FetchError."""
     for folder in filter(None, os.environ.get("NANOEDGE_PYTHON_HEADERS", "").split(os.pathsep)):
         if (Path(folder) / f"python{version}" / "Python.h").is_file():
             return Path(folder) / f"python{version}"
@@ -44,13 +44,13 @@ def fetch(version: str, architecture: str, work: Path) -> Path:
     if version in DEBIAN:
         return PackageTree(work / "debian", DEBIAN[version], architecture).unpack(package)
     if version not in UBUNTU:
-        raise CannotFetch(f"Where Python {version}'s headers come from is not known; set NANOEDGE_PYTHON_HEADERS.")
+        raise FetchError(f"Where Python {version}'s headers come from is not known; set NANOEDGE_PYTHON_HEADERS.")
     # Ubuntu keeps amd64 and the other architectures apart. The headers are the same for all with 64 bits, which
     # bindings/headers_fit.cpp checks.
     helpers = PackageTree(work / "helpers", "trixie", "amd64").unpack("debootstrap", "ubuntu-keyring")
     script = (helpers / "usr/share/debootstrap/scripts" / UBUNTU[version]).read_text()
     address = re.search(r"default_mirror (http\S+)", script)
     if address is None:
-        raise CannotFetch(f"debootstrap names no mirror of Ubuntu's {UBUNTU[version]}.")
+        raise FetchError(f"debootstrap names no mirror of Ubuntu's {UBUNTU[version]}.")
     keys = helpers / "usr/share/keyrings/ubuntu-archive-keyring.gpg"
     return PackageTree(work / "ubuntu", UBUNTU[version], "amd64", address[1], keys).unpack(package)

@@ -12,8 +12,8 @@ class Target:
     Attributes:
         name: as `uname -m` says, but for 32-bit ARM.
         debian: dpkg's architecture.
-        compiler: Debian's cross compiler, which makes the library and the static executables; empty for none.
-        zig: zig's target, which makes the wheels; empty for none.
+        compiler: Debian's (cross) compiler, as its programs' names begin.
+        zig: zig's target, which links modules for an old glibc; empty where there are no wheels.
         machine: what an ELF header says.
     """
 
@@ -30,8 +30,8 @@ class Target:
 
     @property
     def compiler_package(self) -> str:
-        """The Debian package of its cross compiler."""
-        return f"g++-{self.compiler}"
+        """The Debian package of its (cross) compiler."""
+        return f"g++-{self.compiler.replace('_', '-')}"
 
 
 GLIBC = 28  # 2.28: Debian 10, Raspberry Pi OS of 2019, Ubuntu 20.04 and all newer ones
@@ -41,6 +41,6 @@ TARGETS = {
     for target in (
         Target("aarch64", "arm64", "aarch64-linux-gnu", f"aarch64-linux-gnu.2.{GLIBC}", "AArch64"),
         Target("armv7", "armhf", "arm-linux-gnueabihf", "", "ARM"),
-        Target("x86_64", "amd64", "", f"x86_64-linux-gnu.2.{GLIBC}", "Advanced Micro Devices X86-64"),
+        Target("x86_64", "amd64", "x86_64-linux-gnu", f"x86_64-linux-gnu.2.{GLIBC}", "Advanced Micro Devices X86-64"),
     )
 }

@@ -11,12 +11,14 @@ import zipfile
 from pathlib import Path
 
 from tools.cross import elf
-from tools.cross.compile import CORE, REPOSITORY, CannotBuild, zig_environment
+from tools.cross.compile import CORE, REPOSITORY, BuildError
 from tools.cross.targets import GLIBC, Target
 
 
 def pure_wheel(folder: Path) -> Path:
-    """NanoEdge's wheel without a module, made by its build backend."""
+    """NanoEdge's wheel without a module, made by its build backend in `folder`; once."""
+    if made := list(folder.glob("nanoedge-*-none-any.whl")):
+        return made[0]
     run(
         sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder,
         "--config-settings=wheel.cmake=false", REPOSITORY,
@@ -28,7 +30,7 @@ def assemble(pure: Path, module: Path, version: str, target: Target, out: Path) 
     """The pure wheel with `module`, its notices and its bill of materials, under the tags of Python `version`."""
     problems = elf.problems(module, target.machine, GLIBC)
     if problems:
-        raise CannotBuild(f"The module for Python {version} is not fit for {target.wheel_platform}: {problems}")
+        raise BuildError(f"The module for Python {version} is not fit for {target.wheel_platform}: {problems}")
     python = f"cp{version.replace('.', '')}"
     with tempfile.TemporaryDirectory() as work:
         content = Path(work) / "content"
@@ -39,7 +41,8 @@ def assemble(pure: Path, module: Path, version: str, target: Target, out: Path) 
         components = Path(work) / "components"
         run(
             sys.executable, CORE / "cmake" / "components.py", "module", components, "--version",
-            about.name.removeprefix("nanoedge-").removesuffix(".dist-info"), environment=zig_environment(target),
+            about.name.removeprefix("nanoedge-").removesuffix(".dist-info"), "--cxx",
+            "--architecture", target.debian,
         )  # fmt: skip
         for name, folder in (("THIRD_PARTY_NOTICES.txt", "licenses"), ("nanoedge.cdx.json", "sboms")):
             (about / folder).mkdir(exist_ok=True)
@@ -54,13 +57,9 @@ def assemble(pure: Path, module: Path, version: str, target: Target, out: Path) 
         return Path(shutil.move(packed, out / packed.name))
 
 
-def run(*words: str | Path, environment: dict[str, str] | None = None) -> None:
+def run(*words: str | Path) -> None:
     """A command; its last lines say why it failed."""
-    import os
-
     command = [str(word) for word in words]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, **(environment or {})}
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise CannotBuild(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-4000:]}")
+        raise BuildError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-4000:]}")

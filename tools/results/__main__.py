@@ -26,6 +26,8 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "core-threads": ("The C++ core: eight threads", ["-m", "tools.results.core_threads"]),
     "core-soak": ("The C++ core: memory over 200,000 frames", ["-m", "tools.results.core_soak"]),
     "core-fuzz": ("The C++ core: ten minutes of each fuzzer", ["-m", "tools.results.core_fuzz"]),
+    "arm": ("ARM, by emulation", ["-m", "tools.results.arm"]),
+    "cross-build": ("Building for other machines", ["-m", "tools.results.cross_build"]),
     "demo": ("The demo", ["-m", "tools.results.demo"]),
     "suite": ("The test suite", ["-m", "tools.results.suite"]),
     "bccd": ("BCCD from scratch", ["-m", "tools.results.bccd"]),

@@ -1,4 +1,4 @@
-# 64-bit ARM with Debian's cross compiler (g++-aarch64-linux-gnu): the library and the static executables.
+# 64-bit ARM with Debian's cross compiler (g++-aarch64-linux-gnu).
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
@@ -8,4 +8,4 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
-set(ENV{NANOEDGE_CROSS_ARCHITECTURE} arm64)  # for the notices of the C library inside static executables
+set(NANOEDGE_DEBIAN_ARCHITECTURE arm64)

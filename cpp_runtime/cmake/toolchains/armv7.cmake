@@ -1,5 +1,5 @@
-# 32-bit ARM with NEON, hard float, with Debian's cross compiler (g++-arm-linux-gnueabihf): the library and the static
-# executables. ncnn chooses its VFPv4 kernels at run time.
+# 32-bit ARM with NEON, hard float, with Debian's cross compiler (g++-arm-linux-gnueabihf).
+# ncnn chooses its VFPv4 kernels at run time.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR armv7l)
 set(CMAKE_C_COMPILER arm-linux-gnueabihf-gcc)
@@ -11,4 +11,4 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
-set(ENV{NANOEDGE_CROSS_ARCHITECTURE} armhf)  # for the notices of the C library inside static executables
+set(NANOEDGE_DEBIAN_ARCHITECTURE armhf)

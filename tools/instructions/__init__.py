@@ -1,0 +1,1 @@
+"""Instructions a frame under emulation: python -m tools.instructions."""
