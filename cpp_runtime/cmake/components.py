@@ -60,17 +60,7 @@ class Pinned:
 
 
 JPEG_GROUP = "This software is based in part on the work of the Independent JPEG Group"
-EVERYWHERE = (
-    Pinned("ncnn", "ncnn-*/LICENSE.txt", "ncnn", "BSD-3-Clause", "runs the network", "pypi/ncnn"),
-    Pinned(
-        "nlohmann-json",
-        "nlohmann_json-*.dist-info/licenses/LICENSE",
-        "nlohmann/json",
-        "MIT",
-        "reads manifests",
-        "pypi/nlohmann-json",
-    ),
-)
+NCNN = Pinned("ncnn", "ncnn-*/LICENSE.txt", "ncnn", "BSD-3-Clause", "runs the network", "pypi/ncnn")
 PICTURES = (
     Pinned(
         "libjpeg-turbo",
@@ -112,6 +102,21 @@ def from_archive(pinned: Pinned) -> Component:
     )
 
 
+def json_library() -> Component:
+    """The notice in its package is the packager's: its makers stand in its headers."""
+    source = sources.SOURCES["nlohmann-json"]
+    include = sources.unpacked(source)
+    version = source.requirement.partition("==")[2]
+    makers: dict[str, None] = {}
+    for header in sorted(include.rglob("*.hpp")):
+        makers.update(dict.fromkeys(re.findall(r"SPDX-FileCopyrightText: (.+)", header.read_text())))
+    terms = next(include.parent.parent.glob("*.dist-info/licenses/LICENSE")).read_text()
+    text = "MIT License\n\n" + "".join(f"Copyright (c) {maker}\n" for maker in makers)
+    text += "\n" + terms[terms.index("Permission is hereby granted") :]
+    purl = f"pkg:pypi/nlohmann-json@{version}"
+    return Component("nlohmann/json", version, "MIT", "reads manifests", text, purl, source.sha256)
+
+
 def pybind11() -> Component:
     """From the package that the build uses."""
     package = importlib.metadata.distribution("pybind11")
@@ -140,9 +145,8 @@ def from_debian(package: str, architecture: str, name: str, licence: str, texts:
 
 def components_of(kind: str, *, c: bool, cxx: bool, architecture: str) -> list[Component]:
     """All that a module or the executables hold; `c` and `cxx`: those languages' libraries too."""
-    found = [from_archive(pinned) for pinned in (EVERYWHERE if kind == "module" else EVERYWHERE + PICTURES)]
-    if kind == "module":
-        found.append(pybind11())
+    found = [from_archive(NCNN), json_library()]
+    found += [pybind11()] if kind == "module" else [from_archive(pinned) for pinned in PICTURES]
     if cxx:
         licence = "GPL-3.0-or-later WITH GCC-exception-3.1"
         found.append(from_debian("libstdc++6", architecture, "GNU C++ library", licence, ["GPL-3"]))

@@ -48,7 +48,13 @@ def test_a_wheel_names_what_others_made(arm_wheel: Path) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill_text) is None
     components = {each["name"] for each in json.loads(bill_text)["components"]}
     assert {"ncnn", "nlohmann/json", "pybind11", "GNU C++ library"} <= components
-    for words in ("Tencent", "Niels Lohmann", "Wenzel Jakob", "GCC RUNTIME LIBRARY EXCEPTION", "no OpenMP runtime"):
+    for words in (
+        "Tencent",
+        "Niels Lohmann",
+        "Wenzel Jakob",
+        "GCC RUNTIME LIBRARY EXCEPTION",
+        "no OpenMP runtime",
+    ):
         assert words in notices_text
 
 
