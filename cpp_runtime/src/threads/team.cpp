@@ -54,6 +54,13 @@ bool look_for(Clock::time_point end, F&& done) {
   return false;
 }
 
+// Between a thread's "I did" and its look at whether another sleeps, and between that one's "I sleep" and its last look
+// at whether there is something to do: one of the two sees the other. A fence, not sequentially consistent accesses:
+// QEMU emulates those of ARM more weakly than they are, and a call then never ended.
+void full_fence() {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
 class Team {
  public:
   Team() = default;
@@ -79,8 +86,10 @@ class Team {
     data_ = data;
     pending_.store(helpers, std::memory_order_relaxed);
     // The ticket holds the number of helpers too: a worker that has none of this call's work must not look at it.
-    ticket_.store((((ticket_.load(std::memory_order_relaxed) >> 16) + 1) << 16) | static_cast<std::uint64_t>(helpers));
-    if (sleepers_.load() > 0) {
+    const std::uint64_t next = (ticket_.load(std::memory_order_relaxed) >> 16) + 1;
+    ticket_.store((next << 16) | static_cast<std::uint64_t>(helpers), std::memory_order_release);
+    full_fence();
+    if (sleepers_.load(std::memory_order_relaxed) > 0) {
       {
         const std::lock_guard<std::mutex> lock(mutex_);
       }
@@ -90,9 +99,10 @@ class Team {
     const Clock::time_point own_end = Clock::now();
     if (!look_for(own_end + kLookForEnd, [&] { return pending_.load(std::memory_order_acquire) == 0; })) {
       std::unique_lock<std::mutex> lock(mutex_);
-      waits_.store(true);
+      waits_.store(true, std::memory_order_relaxed);
+      full_fence();
       done_.wait(lock, [&] { return pending_.load() == 0; });
-      waits_.store(false);
+      waits_.store(false, std::memory_order_relaxed);
     }
     judge(own_end - start, Clock::now() - own_end);
   }
@@ -169,16 +179,19 @@ class Team {
       const bool may_spin = may_spin_.load(std::memory_order_relaxed);
       if (!look_for(may_spin ? Clock::now() + kLookForWork : Clock::time_point::min(), is_new)) {
         std::unique_lock<std::mutex> lock(mutex_);
-        sleepers_.fetch_add(1);
+        sleepers_.fetch_add(1, std::memory_order_relaxed);
+        full_fence();
         wake_.wait(lock, [&] { return stop_ || is_new(); });
-        sleepers_.fetch_sub(1);
+        sleepers_.fetch_sub(1, std::memory_order_relaxed);
         if (stop_) return;
       }
       last = ticket_.load();
       const int helpers = static_cast<int>(last & 0xffff);
       if (number > helpers) continue;
       take_part(number, helpers + 1);
-      if (pending_.fetch_sub(1) == 1 && waits_.load()) {
+      const bool is_last = pending_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+      full_fence();
+      if (is_last && waits_.load(std::memory_order_relaxed)) {
         {
           const std::lock_guard<std::mutex> lock(mutex_);
         }
