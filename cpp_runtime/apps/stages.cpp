@@ -1,5 +1,5 @@
-// nanoedge-stages BUNDLE STAGE TIMES: one stage of detection, so many times. What two runs with different TIMES differ by
-// is what the stage costs: tools/instructions.
+// nanoedge-stages BUNDLE STAGE TIMES: one stage of detection, so many times. What two runs with different TIMES differ
+// by is what the stage costs: tools/instructions.
 #include <algorithm>
 #include <cstdio>
 #include <vector>

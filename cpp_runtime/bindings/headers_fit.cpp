@@ -1,4 +1,5 @@
-// A cross build takes Python's headers from a package that may be of another architecture: its sizes must be this one's.
+// A cross build takes Python's headers from a package that may be of another architecture: its sizes must be this
+// one's.
 #include <Python.h>
 
 static_assert(SIZEOF_SHORT == sizeof(short) && SIZEOF_INT == sizeof(int) && SIZEOF_LONG == sizeof(long));

@@ -39,10 +39,11 @@ def main() -> None:
             name: install_executables(compile_target(TARGETS[name]), work / name) / "bin" for name in LARGEST_EXECUTABLE
         }
 
-        def found(cpu: str) -> list[Detections]:
+        def found(cpu: str, compute: str = "fp32") -> list[Detections]:
             target = TARGETS[CPUS[cpu]]
             program = programs[target.name] / "nanoedge-detect"
-            return detect(target, cpu, program, bundle, pictures, "--score", str(SCORE_OF_TWIN), "--threads", "1")
+            options = ["--score", str(SCORE_OF_TWIN), "--threads", "1", "--compute", compute]
+            return detect(target, cpu, program, bundle, pictures, *options)
 
         with ThreadPoolExecutor(2) as pool:
             for cpu, there in zip(CPUS, pool.map(found, CPUS), strict=True):
@@ -50,6 +51,9 @@ def main() -> None:
                 limit = int(MAX_UNMATCHED_SHARE * report.boxes)
                 figures.append(Figure(f"{cpu}: boxes compared", report.boxes))
                 figures.append(at_most(f"{cpu}: boxes without a twin on x86", report.unmatched, limit))
+            half = agreement(wanted, found("cortex-a76", "fp16"), "fp16")
+            figures.append(Figure("cortex-a76 in fp16: boxes compared", half.boxes))
+            figures.append(Figure("cortex-a76 in fp16: boxes without a twin on x86 in fp32", half.unmatched))
         for name, limit in LARGEST_EXECUTABLE.items():
             size = (programs[name] / "nanoedge-detect").stat().st_size / 1e6
             figures.append(at_most(f"{name}: static nanoedge-detect", round(size, 2), limit, "MB"))

@@ -8,8 +8,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from filelock import FileLock
+from nanoedge.detections import Detections
 from tools.cross.compile import BUILD, compile_target, install_executables, module_of
 from tools.cross.emulated_python import EmulatedPython
 from tools.cross.targets import TARGETS
@@ -27,6 +29,15 @@ def need(there: bool, what: str) -> None:
 
 def need_emulator(name: str) -> None:
     need(any(map(shutil.which, (name, f"{name}-static"))), f"{name} (Debian: qemu-user)")
+
+
+def check_same(mine: list[Detections], theirs: list[Detections]) -> None:
+    """What two machines find with a network of low scores: the same boxes but for rounding."""
+    assert sum(map(len, mine)) > 20
+    for one, other in zip(mine, theirs, strict=True):
+        assert [each.label for each in one] == [each.label for each in other]
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-3)
+        np.testing.assert_allclose(one.boxes_xyxy, other.boxes_xyxy, atol=0.05)
 
 
 def versions(target: str) -> list[str]:

@@ -7,14 +7,18 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from nanoedge.evaluation.agreement import SCORE_OF_TWIN, agreement
+from nanoedge.detections import Detections
+from nanoedge.evaluation.agreement import SCORE_OF_TWIN, agreement, box_iou
 from nanoedge.pictures import list_pictures, read_picture
 from nanoedge.runtime.detector import Detector
 from tools.cross.emulation import CPUS, detect, emulator
 from tools.cross.targets import TARGETS
 
 from tools.cross import elf
+
+from .conftest import check_same
 
 pytestmark = pytest.mark.slow
 LIMITS = {"aarch64": 4e6, "armv7": 3e6}
@@ -33,7 +37,12 @@ def test_executables_are_static_and_small(executables: Callable[[str], Path], na
 def test_small_networks_find_what_x86_finds(
     executables: Callable[[str], Path], small_bundle: Path, shapes: Path, cpu: str
 ) -> None:
-    check_agreement(executables, cpu, small_bundle, list_pictures(shapes / "images" / "val"))
+    target = TARGETS[CPUS[cpu]]
+    pictures = list_pictures(shapes / "images" / "val")
+    program = executables(target.name) / "nanoedge-detect"
+    there = detect(target, cpu, program, small_bundle, pictures, "--score", "0.05", "--threads", "2")
+    here = Detector(small_bundle, "ncnn", threads=1, score_threshold=0.05)
+    check_same([here(read_picture(picture)) for picture in pictures], there)
 
 
 @pytest.mark.shared
@@ -41,40 +50,32 @@ def test_small_networks_find_what_x86_finds(
 def test_plus_m_finds_what_x86_finds_on_real_pictures(
     executables: Callable[[str], Path], plus_m_320_bundle: Path, shared: Path, cpu: str
 ) -> None:
-    pictures = list_pictures(shared / "data" / "coco_open300" / "images")[:6]
-    check_agreement(executables, cpu, plus_m_320_bundle, pictures)
+    here, there = both(executables, plus_m_320_bundle, shared, cpu, "fp32")
+    report = agreement(here, there)
+    assert report.boxes > 8 and report.unmatched == 0, report
 
 
-def check_agreement(executables: Callable[[str], Path], cpu: str, bundle: Path, pictures: list[Path]) -> None:
-    target = TARGETS[CPUS[cpu]]
-    program = executables(target.name) / "nanoedge-detect"
-    there = detect(target, cpu, program, bundle, pictures, "--score", str(SCORE_OF_TWIN), "--threads", "2")
-    here = Detector(bundle, "ncnn", threads=1, score_threshold=SCORE_OF_TWIN)
-    report = agreement([here(read_picture(picture)) for picture in pictures], there)
-    assert report.boxes > 8 and report.agrees, report
-
-
-@pytest.mark.parametrize("compute", ["fp16", "bf16"])
-def test_lower_precisions_agree_too(
-    executables: Callable[[str], Path], small_bundle: Path, shapes: Path, compute: str
+@pytest.mark.shared
+def test_plus_m_finds_nearly_the_same_in_half_precision(
+    executables: Callable[[str], Path], plus_m_320_bundle: Path, shared: Path
 ) -> None:
-    """A Raspberry Pi 5 calculates in half precision."""
-    pictures = list_pictures(shapes / "images" / "val")
-    program = executables("aarch64") / "nanoedge-detect"
-    found = [
-        detect(TARGETS["aarch64"], "cortex-a76", program, small_bundle, pictures, "--score", "0.2", "--compute", name)
-        for name in ("fp32", compute)
-    ]
-    fp32 = [[(each.label, *each.box) for each in one if each.score > 0.4] for one in found[0]]
-    other = [[(each.label, *each.box) for each in one if each.score > 0.3] for one in found[1]]
-    assert sum(map(len, fp32)) > 8
-    for mine, theirs in zip(fp32, other, strict=True):
-        for label, *box in mine:
-            assert any(label == name and box == pytest.approx(twin, abs=2.5) for name, *twin in theirs), (
-                label,
-                box,
-                theirs,
-            )
+    """As on a Raspberry Pi 5. The contract's agreement is for fp32; ncnn adds up in half precision too."""
+    for one, other in zip(*both(executables, plus_m_320_bundle, shared, "cortex-a76", "fp16"), strict=True):
+        for index in np.flatnonzero(one.scores > 0.4):
+            same = other.class_ids == one.class_ids[index]
+            assert (box_iou(one.boxes_xyxy[index], other.boxes_xyxy[same]) > 0.9).any()
+
+
+def both(
+    executables: Callable[[str], Path], bundle: Path, shared: Path, cpu: str, compute: str
+) -> tuple[list[Detections], list[Detections]]:
+    """What this machine and the emulated one find in real pictures."""
+    target = TARGETS[CPUS[cpu]]
+    pictures = list_pictures(shared / "data" / "coco_open300" / "images")[:6]
+    program = executables(target.name) / "nanoedge-detect"
+    there = detect(target, cpu, program, bundle, pictures, "--score", str(SCORE_OF_TWIN), "--compute", compute)
+    here = Detector(bundle, "ncnn", threads=1, score_threshold=SCORE_OF_TWIN)
+    return [here(read_picture(picture)) for picture in pictures], there
 
 
 def test_half_precision_is_refused_by_a_cpu_without_it(

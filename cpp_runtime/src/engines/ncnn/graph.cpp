@@ -125,8 +125,7 @@ NcnnGraph use_own_depthwise(const NcnnGraph& graph, const NcnnPlan& plan, Comput
   return changed;
 }
 
-NcnnGraph with_own_layers(const NcnnGraph& graph, const NcnnPlan& plan,
-                          [[maybe_unused]] ComputePrecision compute) {
+NcnnGraph with_own_layers(const NcnnGraph& graph, const NcnnPlan& plan, [[maybe_unused]] ComputePrecision compute) {
   NcnnGraph own = fuse_shuffles(graph, plan);
 #if defined(__x86_64__)
   if (compute == ComputePrecision::fp32) own = fuse_stem(own, plan);
