@@ -20,6 +20,6 @@ install(FILES ${CMAKE_BINARY_DIR}/nanoedgeConfig.cmake ${CMAKE_BINARY_DIR}/nanoe
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/nanoedge)
 if(NANOEDGE_APPS)
   install(TARGETS nanoedge-detect nanoedge-bench DESTINATION ${CMAKE_INSTALL_BINDIR})
-  nanoedge_components(executables ${CMAKE_BINARY_DIR}/components)
-  install(DIRECTORY ${CMAKE_BINARY_DIR}/components/ DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/nanoedge)
+  nanoedge_notices(executables ${CMAKE_BINARY_DIR}/notices)
+  install(DIRECTORY ${CMAKE_BINARY_DIR}/notices/ DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/nanoedge)
 endif()

@@ -40,7 +40,7 @@ def assemble(pure: Path, module: Path, version: str, target: Target, out: Path) 
         about = next(content.glob("nanoedge-*.dist-info"))
         components = Path(work) / "components"
         run(
-            sys.executable, CORE / "cmake" / "components.py", "module", components, "--version",
+            sys.executable, CORE / "cmake" / "notices.py", "module", components, "--version",
             about.name.removeprefix("nanoedge-").removesuffix(".dist-info"), "--cxx",
             "--architecture", target.debian,
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """What others made and a build holds: their notices, and the bill of materials in CycloneDX.
 
-    python components.py module|executables FOLDER [--version X.Y.Z] [--cxx] [--c] [--architecture NAME]
+    python notices.py module|executables FOLDER [--version X.Y.Z] [--cxx] [--c] [--architecture NAME]
 
 writes THIRD_PARTY_NOTICES.txt and nanoedge.cdx.json into FOLDER.
 """
