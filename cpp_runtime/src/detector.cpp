@@ -113,10 +113,9 @@ class Detector::Impl {
   Placement prepare_ahead(const Planes& planes, std::unique_lock<std::mutex>& turn, Clock::time_point& start) {
     const std::lock_guard<std::mutex> next(ahead_.turn);
     start = Clock::now();
-    if (!ahead_.preprocessor) {
-      ahead_.preprocessor.emplace(manifest().input);
-      ahead_.input.resize(3 * plane_size());
-    }
+    ahead_.input.resize(3 *
+                        plane_size());  // before the preprocessor: it may throw, and the next call would not ask again
+    if (!ahead_.preprocessor) ahead_.preprocessor.emplace(manifest().input);
     const Placement placement = ahead_.preprocessor->run(planes, {ahead_.input.data(), plane_size()});
     const Clock::duration spent = Clock::now() - start;
     ahead_.ready = true;
