@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from tools.cross import elf
-from tools.cross.compile import REPOSITORY, BuildError, compile_target, install_executables, module_of
+from tools.cross.compile import REPOSITORY, BuildError, compile_target, install_executables, module_of, zig
 from tools.cross.debian import FetchError
 from tools.cross.headers import python_headers
 from tools.cross.targets import PYTHONS, TARGETS, Target
@@ -40,6 +40,8 @@ def main() -> None:
     if unknown := [name for name in arguments.targets if name not in TARGETS]:
         parser.error(f"unknown target {unknown[0]}; known: {', '.join(TARGETS)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
+    for name in arguments.targets or TARGETS:
+        forget(TARGETS[name], arguments.out)
     failed = 0
     for name in arguments.targets or TARGETS:
         failed += build(TARGETS[name], arguments.python or list(PYTHONS), arguments.out)
@@ -47,12 +49,20 @@ def main() -> None:
     sys.exit(1 if failed else 0)
 
 
+def forget(target: Target, out: Path) -> None:
+    """Take away what an earlier build made for that target, so that only what belongs together is listed."""
+    for file in out.iterdir():
+        if (file.is_file() and (file.stem.endswith(f"-{target.name}") or f"-{target.name}." in file.name)) or (file.is_file() and file.name.endswith(f"{target.name}.whl")):
+            file.unlink()
+
+
 def build(target: Target, versions: list[str], out: Path) -> int:
     """Everything for one target; gives how many parts failed."""
     started = time.monotonic()
-    possible = [version for version in versions if headers_are_here(version, target)] if target.zig else []
+    possible = [version for version in versions if wheel_is_possible(version, target)] if target.zig else []
     failed = len(versions) - len(possible) if target.zig else 0
-    print(f"==> {target.name}: executables, library{', wheels for Python ' if possible else ''}{', '.join(possible)}")
+    parts = f"executables, library{', wheels for Python ' if possible else ''}{', '.join(possible)}"
+    print(f"==> {target.name}: {parts}; two to four minutes when ncnn is not in the cache", flush=True)
     try:
         folder = compile_target(target, possible)
         executables(target, folder, out)
@@ -66,11 +76,12 @@ def build(target: Target, versions: list[str], out: Path) -> int:
     return failed
 
 
-def headers_are_here(version: str, target: Target) -> bool:
-    """Whether a wheel for that Python can be built; says why not."""
+def wheel_is_possible(version: str, target: Target) -> bool:
+    """Whether a wheel for that Python can be built here; says why not."""
     try:
+        zig()
         python_headers(version, target.debian)
-    except FetchError as error:
+    except (BuildError, FetchError) as error:
         print(f"{target.name}: no wheel for Python {version}. {error}", file=sys.stderr)
         return False
     return True

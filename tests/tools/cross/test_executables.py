@@ -78,22 +78,26 @@ def both(
     return [here(read_picture(picture)) for picture in pictures], there
 
 
-def test_half_precision_is_refused_by_a_cpu_without_it(
-    executables: Callable[[str], Path], small_bundle: Path, shapes: Path
+@pytest.mark.parametrize(
+    ("cpu", "option", "value", "sentence"),
+    [
+        ("cortex-a72", "--compute", "fp16", "half-precision arithmetic"),
+        ("cortex-a15", "--engine", "openvino", "static executable cannot open OpenVINO"),
+    ],
+)
+def test_what_a_machine_cannot_do_is_refused(
+    executables: Callable[[str], Path],
+    small_bundle: Path,
+    shapes: Path,
+    cpu: str,
+    option: str,
+    value: str,
+    sentence: str,
 ) -> None:
     picture = list_pictures(shapes / "images" / "val")[0]
-    done = run("aarch64", "cortex-a72", executables("aarch64") / "nanoedge-detect", small_bundle, picture,
-               "--compute", "fp16")  # fmt: skip
-    assert done.returncode == 2 and "half-precision arithmetic" in done.stderr, done.stderr
-
-
-def test_openvino_is_refused_by_a_static_executable(
-    executables: Callable[[str], Path], small_bundle: Path, shapes: Path
-) -> None:
-    picture = list_pictures(shapes / "images" / "val")[0]
-    done = run("armv7", "cortex-a15", executables("armv7") / "nanoedge-detect", small_bundle, picture,
-               "--engine", "openvino")  # fmt: skip
-    assert done.returncode == 2 and "static executable cannot open OpenVINO" in done.stderr, done.stderr
+    program = executables(CPUS[cpu]) / "nanoedge-detect"
+    done = run(CPUS[cpu], cpu, program, small_bundle, picture, option, value)
+    assert done.returncode == 2 and sentence in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize(
