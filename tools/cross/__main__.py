@@ -52,7 +52,8 @@ def main() -> None:
 def forget(target: Target, out: Path) -> None:
     """Take away what an earlier build made for that target, so that only what belongs together is listed."""
     for file in out.iterdir():
-        if (file.is_file() and (file.stem.endswith(f"-{target.name}") or f"-{target.name}." in file.name)) or (file.is_file() and file.name.endswith(f"{target.name}.whl")):
+        name = file.name.removesuffix(".tar.gz").removesuffix(".whl")
+        if file.is_file() and name.endswith((f"-{target.name}", f"_{target.name}")):
             file.unlink()
 
 
