@@ -54,7 +54,12 @@ std::vector<std::string> engines_of(const std::string& folder, FilePrecision pre
   std::vector<std::string> names;
   for (const EngineKind& kind : engine_kinds()) {
     std::string reason;
-    if (bundle.find(kind.name, precision) != nullptr && kind.is_available({}, &reason)) names.emplace_back(kind.name);
+    if (bundle.find(kind.name, precision) == nullptr) continue;
+    if (kind.is_available({}, &reason)) {
+      names.emplace_back(kind.name);
+    } else {
+      std::fprintf(stderr, "left out: %s\n", reason.c_str());
+    }
   }
   return names;
 }

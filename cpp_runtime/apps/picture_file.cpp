@@ -37,7 +37,10 @@ std::vector<std::uint8_t> read_bytes(const std::string& path) {
     bytes.insert(bytes.end(), block, block + count);
     if (bytes.size() > kMaxFileBytes) refuse(path, "is larger than any picture");
   }
-  if (std::ferror(file.get())) refuse(path, "cannot be read: " + std::string(std::strerror(errno)));
+  if (std::ferror(file.get())) {
+    if (errno == EISDIR) refuse(path, "is a folder; give its pictures by name");
+    refuse(path, "cannot be read: " + std::string(std::strerror(errno)));
+  }
   if (bytes.empty()) refuse(path, "is empty (0 bytes)");
   return bytes;
 }

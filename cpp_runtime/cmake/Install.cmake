@@ -21,5 +21,6 @@ install(FILES ${CMAKE_BINARY_DIR}/nanoedgeConfig.cmake ${CMAKE_BINARY_DIR}/nanoe
 if(NANOEDGE_APPS)
   install(TARGETS nanoedge-detect nanoedge-bench DESTINATION ${CMAKE_INSTALL_BINDIR})
   nanoedge_notices(executables ${CMAKE_BINARY_DIR}/notices)
+  install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/../LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/nanoedge)
   install(DIRECTORY ${CMAKE_BINARY_DIR}/notices/ DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/nanoedge)
 endif()

@@ -73,8 +73,8 @@ const EngineKind& choose_engine(const Bundle& bundle, const Options& options, co
   }
   if (!reason.empty()) throw Error(ErrorKind::engine, reason);
   throw Error(ErrorKind::bundle, bundle.folder() + " has no " + name_of(options.precision) +
-                                     " model for an engine that this NanoEdge knows (" + known_engines() +
-                                     "); export it again, or update NanoEdge.");
+                                     " model that this NanoEdge can run; it has " + bundle.offers() +
+                                     ". Choose another precision, or export the bundle again.");
 }
 
 EngineOptions engine_options_of(const Options& options) {

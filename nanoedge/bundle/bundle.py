@@ -44,11 +44,14 @@ class Bundle:
         for entry in self.manifest.engines:
             if (entry.engine, entry.precision) == (engine, precision):
                 return entry
-        offered = ", ".join(f"{entry.engine} ({entry.precision})" for entry in self.manifest.engines)
         raise BundleError(
-            f"{self.folder} has no {engine} model in {precision} precision; it has: {offered}. "
+            f"{self.folder} has no {engine} model in {precision} precision; it has: {self.offers()}. "
             f"Export it again with --target {engine}, or choose another --engine."
         )
+
+    def offers(self) -> str:
+        """The models that it has, for messages."""
+        return ", ".join(f"{entry.engine} ({entry.precision})" for entry in self.manifest.engines)
 
     def verify(self, names: Iterable[str]) -> None:
         """Check that files are plain, and have the size and sha256 that the manifest says.

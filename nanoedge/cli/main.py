@@ -12,6 +12,13 @@ from nanoedge import __version__
 from nanoedge.cli import benchmark, data, demo, detect, evaluate, export, import_nanodet, info, train
 from nanoedge.errors import NanoEdgeError
 
+EXTRAS = {
+    **dict.fromkeys(("torch", "lightning", "safetensors", "tensorboard", "PIL", "matplotlib", "defusedxml"), "train"),
+    **dict.fromkeys(("onnx", "onnxruntime", "pnnx", "ncnn", "openvino"), "export"),
+    "faster_coco_eval": "eval",
+}
+"""Module to the extra of the package that brings it."""
+
 app = typer.Typer(
     name="nanoedge",
     help="Train a NanoDet-class detector, export it as one bundle, run it on any ARM or x86 CPU.",
@@ -51,6 +58,12 @@ def main() -> None:
             raise
         print(f"nanoedge: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if debug or extra is None:
+            raise
+        print(f"nanoedge: This command needs {error.name}: pip install 'nanoedge[{extra}]'.", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         if debug:
             raise

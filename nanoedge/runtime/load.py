@@ -69,7 +69,7 @@ ENGINES: dict[str, EngineKind] = {
     "openvino": EngineKind(
         "openvino",
         lambda: has_core() and find_openvino() is not None,
-        "pip install 'nanoedge[openvino]'",
+        "pip install openvino",
         CoreNetwork,
     ),
     "onnx": EngineKind("onnx", _has_package("onnxruntime"), "pip install 'nanoedge[onnx]'", _in_python(_onnx, "onnx")),
@@ -79,7 +79,7 @@ ENGINES: dict[str, EngineKind] = {
     "python-openvino": EngineKind(
         "openvino",
         _has_package("openvino"),
-        "pip install 'nanoedge[openvino]'",
+        "pip install openvino",
         _in_python(_python_openvino, "openvino"),
     ),
 }
@@ -111,8 +111,8 @@ def choose_engine(bundle: Bundle, engine: str = "auto", precision: FilePrecision
     known = [name for name in preference() if name in offered]
     if not known:
         raise BundleError(
-            f"{bundle.folder} has no {precision} model for an engine that this NanoEdge knows "
-            f"({', '.join(preference())}); export it again, or update NanoEdge."
+            f"{bundle.folder} has no {precision} model that this NanoEdge can run; it has {bundle.offers()}. "
+            "Choose another precision, or export the bundle again."
         )
     for name in known:
         if ENGINES[name].is_installed():

@@ -56,13 +56,17 @@ const EngineEntry* Bundle::find(const std::string& engine, FilePrecision precisi
 
 const EngineEntry& Bundle::entry(const std::string& engine, FilePrecision precision) const {
   if (const EngineEntry* found = find(engine, precision)) return *found;
+  throw Error(ErrorKind::bundle, folder_ + " has no " + engine + " model in " + name_of(precision) +
+                                     " precision; it has: " + offers() + ". Export it again with --target " + engine +
+                                     ", or choose another engine.");
+}
+
+std::string Bundle::offers() const {
   std::string offered;
   for (const EngineEntry& entry : manifest_.engines) {
     offered += (offered.empty() ? "" : ", ") + entry.engine + " (" + name_of(entry.precision) + ")";
   }
-  throw Error(ErrorKind::bundle, folder_ + " has no " + engine + " model in " + name_of(precision) +
-                                     " precision; it has: " + offered + ". Export it again with --target " + engine +
-                                     ", or choose another engine.");
+  return offered;
 }
 
 Bytes Bundle::read(const std::string& name) const {

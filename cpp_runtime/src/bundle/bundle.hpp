@@ -25,6 +25,9 @@ class Bundle {
   // The same. Throws Error (bundle) when there is none; names those it has.
   const EngineEntry& entry(const std::string& engine, FilePrecision precision) const;
 
+  // The models that it has, for messages.
+  std::string offers() const;
+
   // A listed file's bytes. Throws Error (bundle) when it is missing, a link, or not as it was written.
   Bytes read(const std::string& name) const;
 

@@ -85,7 +85,7 @@ const OpenVinoLibrary* OpenVinoLibrary::open(const std::string& path, std::strin
   if (is_static_executable()) {
     *reason =
         "A static executable cannot open OpenVINO's library. Use ncnn, or NanoEdge's Python package with OpenVINO: "
-        "pip install nanoedge[openvino].";
+        "pip install openvino.";
     return nullptr;
   }
   static std::mutex turn;
