@@ -1,8 +1,10 @@
-"""Writing a file so that its place holds the old content or the new one, never a part."""
+"""Writing files and folders so that their place holds the old content or the new one, never a part."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -58,3 +60,74 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise NanoEdgeError(f"The folder {path} cannot be made: {error.strerror or error}.") from error
+
+
+@contextmanager
+def folder_in_the_making(place: Path, force: bool, marker: str, kind: str) -> Iterator[Path]:
+    """A new folder that takes `place` when the block ends well, and vanishes when it does not.
+
+    Args:
+        place: where the folder will be.
+        force: replace what is there; only a folder that holds the file `marker` is ever replaced.
+        marker: name of the file that every such folder holds.
+        kind: what such a folder is, for messages: "a bundle".
+
+    Raises:
+        InputError: when `place` exists and is not to be replaced.
+        NanoEdgeError: when the disk is full or not writable.
+    """
+    try:
+        check_free(place, force, marker, kind)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        making = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
+    except OSError as error:
+        raise NanoEdgeError(f"{place} cannot be made: {error.strerror or error}.") from error
+    try:
+        yield making
+        making.chmod(0o755)
+        _sync(making)
+        _move(making, place, force, marker, kind)
+    except OSError as error:
+        raise NanoEdgeError(
+            f"{place} could not be written: {error.strerror or error}. Nothing was left there."
+        ) from error
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def check_free(place: Path, force: bool, marker: str, kind: str) -> None:
+    """Refuse a place that is taken.
+
+    Raises:
+        InputError: says what is there and what to do.
+    """
+    if not (place.exists() or place.is_symlink()):
+        return
+    if not force:
+        raise InputError(f"{place} exists already; choose another --out or replace it with --force.")
+    if place.is_symlink() or not (place / marker).is_file():
+        raise InputError(f"{place} is not {kind}; it is not replaced even with --force.")
+
+
+def _sync(folder: Path) -> None:
+    for path in [*folder.rglob("*"), folder]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _move(making: Path, place: Path, force: bool, marker: str, kind: str) -> None:
+    check_free(place, force, marker, kind)
+    if not place.exists():
+        os.rename(making, place)
+        return
+    old = making.with_suffix(".old")
+    os.rename(place, old)
+    try:
+        os.rename(making, place)
+    except OSError:
+        os.rename(old, place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

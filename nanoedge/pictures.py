@@ -41,8 +41,13 @@ def opencv() -> ModuleType:
     return cv2
 
 
-def read_picture(path: str | Path) -> Picture:
+def read_picture(path: str | Path, reduction: int = 1) -> Picture:
     """Read one picture as uint8 BGR [height, width, 3] with its EXIF turn applied.
+
+    Args:
+        path: the file.
+        reduction: 2, 4 or 8 decode to a half, a quarter or an eighth of the size (rounded up), which is much faster
+            for JPEG.
 
     Raises:
         PictureError: when the file is missing, empty, truncated beyond decoding, or no picture.
@@ -55,12 +60,18 @@ def read_picture(path: str | Path) -> Picture:
     if data.size == 0:
         raise PictureError(f"The picture {path} is empty (0 bytes).")
     try:
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR if reduction == 1 else _reduced(cv2, reduction))
     except cv2.error as error:
         raise PictureError(f"The picture {path} cannot be decoded: {error.err}.") from error
     if picture is None:
         raise PictureError(f"{path} is no picture that can be decoded, or it is damaged.")
     return np.ascontiguousarray(picture)
+
+
+def _reduced(cv2: ModuleType, reduction: int) -> int:
+    flags = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+    flag: int = flags[reduction]
+    return flag
 
 
 def write_picture(path: Path, picture: Picture) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from nanoedge.config.load import shipped_configs
+from nanoedge.config.documents import shipped_configs
 from nanoedge.config.schema import Config
 from pydantic import BaseModel
 

@@ -73,7 +73,7 @@ def _about_installation(terminal: Terminal) -> None:
     import platform
 
     from nanoedge import __version__
-    from nanoedge.config.load import shipped_configs
+    from nanoedge.config.documents import shipped_configs
     from nanoedge.runtime.load import ENGINES
 
     installed = {name: kind.is_installed() for name, kind in ENGINES.items()}

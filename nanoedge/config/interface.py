@@ -39,6 +39,15 @@ class InputSpec(StrictModel):
         (57.375, 57.12, 58.395), description="each channel is divided by this after the mean is subtracted"
     )
 
+    def place(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Where a picture of this size comes to lie in the input: left, top, width, height in pixels of the input."""
+        if self.resize == "stretch":
+            return 0, 0, self.width, self.height
+        scale = min(self.width / width, self.height / height)
+        inner_width = min(self.width, max(1, round(width * scale)))
+        inner_height = min(self.height, max(1, round(height * scale)))
+        return (self.width - inner_width) // 2, (self.height - inner_height) // 2, inner_width, inner_height
+
 
 class DecoderSpec(StrictModel):
     """How the output [priors, classes + 4 * (reg_max + 1)] becomes boxes."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nanoedge.config.load import config_from_dict, read_yaml
+from nanoedge.config.documents import read_yaml
+from nanoedge.config.load import config_from_dict
 from nanoedge.config.schema import Config
 from nanoedge.errors import ConfigError
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from nanoedge.config.base import Fraction, PositiveFloat, PositiveInt, StrictModel
 from nanoedge.config.interface import ClassNames, DecoderSpec, InputSpec, Interface, PostprocessSpec
+from nanoedge.config.recipes import RecipeName, filled_in, recipe_for
 
 ActivationName = Literal["relu", "relu6", "leaky_relu", "hard_swish", "silu"]
 Range = tuple[float, float]
@@ -104,39 +106,76 @@ class LossConfig(StrictModel):
 
 
 class SplitConfig(StrictModel):
-    """One part of a data set in COCO JSON."""
+    """One part of a data set: the name of a split, or a COCO JSON file (or VOC's XML files) and their pictures."""
 
-    annotations: str = Field(description="COCO JSON; relative to data.root")
-    images: str = Field(description="folder of the pictures; relative to data.root")
+    split: str | None = Field(None, description="name of a split that is found in data.root, such as train or val")
+    annotations: str | None = Field(
+        None, description="COCO JSON, or VOC's folder of XML files or a list of ImageSets/Main; relative to data.root"
+    )
+    images: str | None = Field(None, description="folder of the pictures; relative to data.root")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_name_is_enough(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"split": value}
+        if isinstance(value, Mapping) and value.get("annotations") and value.get("images"):
+            return {**value, "split": None}  # paths on the command line are stronger than a file's name
+        return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> SplitConfig:
+        paths = (self.annotations, self.images)
+        if None in paths and (self.split is None or paths != (None, None)):
+            raise ValueError("give the name of a split, or both annotations and images")
+        return self
 
 
 class DataConfig(StrictModel):
     """Where the data lie and how they are read."""
 
-    root: str = Field(".", description="folder that the other paths are relative to")
-    train: SplitConfig = Field(description="pictures to learn from")
-    val: SplitConfig = Field(description="pictures to measure on")
+    root: str = Field(".", description="folder of the data set; other paths are relative to it")
+    format: Literal["auto", "coco", "voc", "yolo"] = Field("auto", description="which annotations in it are meant")
+    train: SplitConfig = Field(SplitConfig(split="train"), description="pictures to learn from")
+    val: SplitConfig = Field(SplitConfig(split="val"), description="pictures to measure on")
     workers: Annotated[int, Field(ge=0, le=64)] = Field(2, description="processes that load pictures")
     bad_boxes: Literal["error", "drop"] = Field("error", description="what happens to boxes of no size")
+    cache: Literal["none", "memory", "disk"] = Field("none", description="where decoded training pictures are kept")
+    cache_folder: str | None = Field(None, description="of cache: disk; null is ~/.cache/nanoedge/pictures")
+    reduced_decoding: bool = Field(
+        True, description="decode large JPEGs at a half, a quarter or an eighth where augmentation needs no more"
+    )
 
 
 class AugmentationConfig(StrictModel):
-    """Random changes to a training picture: one warp, then colours."""
+    """Random changes to a training picture: mosaic, one warp, colours, damage. `probability` is that of each change
+    from `scale` to `saturation`; the others have their own."""
 
-    probability: Fraction = Field(0.5, description="probability that each change below, but for the flip, is used")
+    probability: Fraction = Field(0.5, description="probability of each change from scale to saturation, but the flips")
     scale: Range = Field((0.6, 1.4), description="zoom factor")
     stretch: Range = Field((0.8, 1.2), description="separate factors for width and height")
     translate: Fraction = Field(0.2, description="largest shift as a share of the input size")
     flip: Fraction = Field(0.5, description="probability of a left-right flip")
+    flip_vertical: Fraction = Field(0.0, description="probability of a top-bottom flip")
     brightness: Fraction = Field(0.2, description="largest shift of brightness as a share of 255")
     contrast: Range = Field((0.6, 1.4), description="contrast factor")
     saturation: Range = Field((0.5, 1.2), description="saturation factor")
+    hue: Annotated[float, Field(ge=0, le=180)] = Field(0.0, description="largest turn of the hue, degrees")
+    blur: Fraction = Field(0.0, description="probability of a Gaussian blur of up to 1.5 px")
+    noise: Fraction = Field(0.0, description="probability of Gaussian noise of up to 12 grey levels")
+    jpeg: Fraction = Field(0.0, description="probability of a JPEG's losses, quality 30 to 90")
+    erase: Fraction = Field(0.0, description="probability of up to three erased rectangles")
+    mosaic: Fraction = Field(0.0, description="probability that four pictures are put together into one")
+    mosaic_scale: Range = Field((0.5, 1.0), description="size of a mosaic's pictures, in network inputs")
+    mixup: Fraction = Field(0.0, description="probability that a second picture is blended in, with its boxes")
+    close_epochs: Annotated[int, Field(ge=0)] = Field(0, description="last epochs without mosaic and mixup")
+    multi_scale: Range = Field((1.0, 1.0), description="input size of a batch, as a factor; multiples of 32 px")
     min_box_size: Annotated[float, Field(ge=0)] = Field(2.0, description="smaller boxes after the warp are dropped, px")
     min_visible: Fraction = Field(0.1, description="boxes with a smaller visible share after the warp are dropped")
 
     @model_validator(mode="after")
     def _ranges_run_upwards(self) -> AugmentationConfig:
-        for name in ("scale", "stretch", "contrast", "saturation"):
+        for name in ("scale", "stretch", "contrast", "saturation", "mosaic_scale", "multi_scale"):
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise ValueError(f"{name} must be [low, high] with 0 < low <= high, not [{low}, {high}]")
@@ -171,22 +210,38 @@ class Config(StrictModel):
     """One training run."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="names the run and its bundle")
+    recipe: RecipeName = Field(
+        "auto",
+        description="settings for augmentation and training that this file does not state; auto takes small-data below "
+        "5,000 training pictures",
+    )
     classes: ClassNames | None = Field(None, description="class names; null takes the training data's")
     model: ModelConfig = ModelConfig()
     input: InputSpec = InputSpec()
     postprocess: PostprocessSpec = PostprocessSpec()
     assigner: AssignerConfig = AssignerConfig()
     loss: LossConfig = LossConfig()
-    data: DataConfig
+    data: DataConfig = DataConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _recipe_fills_in(cls, document: Any) -> Any:
+        known = isinstance(document, Mapping) and document.get("recipe") in ("nanodet-plus", "small-data")
+        return filled_in(document, document["recipe"]) if known else document
 
     @model_validator(mode="after")
     def _input_fits_the_network(self) -> Config:
         check_input_size(self.input.width, self.input.height)
-        if self.input.resize != "stretch":
-            raise ValueError("input.resize: training stretches its pictures; only 'stretch' can be trained")
         return self
+
+    def for_pictures(self, count: int) -> Config:
+        """This configuration for a training set of that many pictures: `recipe: auto` becomes the recipe it means."""
+        if self.recipe != "auto":
+            return self
+        stated = self.model_dump(exclude_unset=True)
+        return Config.model_validate({**stated, "recipe": recipe_for(count)})
 
     def interface(self, classes: tuple[str, ...]) -> Interface:
         """Input, decoder and post-processing of the trained network with these class names."""

@@ -1,30 +1,26 @@
-"""Training batches. A sample's augmentation depends on (seed, epoch, index) only, whatever the number of workers."""
+"""Training batches. A sample's augmentation depends on (seed, epoch, index, size) only, whatever the workers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from nanoedge.config.schema import AugmentationConfig
+from nanoedge.config.interface import InputSpec
+from nanoedge.config.schema import Config
+from nanoedge.data.augmentation.augmenter import Augmenter
 from nanoedge.data.index import DatasetIndex
-from nanoedge.data.transforms import (
-    change_colours,
-    draw_colours,
-    draw_warp,
-    warp_boxes,
-    warp_matrix,
-    warp_picture,
-    worth_learning,
-)
-from nanoedge.errors import DataError, NanoEdgeError
-from nanoedge.pictures import opencv, read_picture
+from nanoedge.data.picture_source import PictureSource
+from nanoedge.errors import NanoEdgeError
+from nanoedge.pictures import opencv
 
-EpochIndex = tuple[int, int]
+Place = tuple[int, int, int, int]
+"""Epoch, number in the index, width and height of the network's input."""
 
 
 @dataclass(frozen=True)
@@ -58,54 +54,49 @@ class Batch:
 
 
 class TrainingDataset(Dataset[TrainingSample | NanoEdgeError]):
-    """Augmented pictures, addressed by (epoch, index)."""
+    """Augmented pictures, addressed by (epoch, index, width, height)."""
 
-    def __init__(
-        self, index: DatasetIndex, out_size: tuple[int, int], augmentation: AugmentationConfig, seed: int
-    ) -> None:
-        self.index = index
-        self.out_size = out_size
-        self.augmentation = augmentation
-        self.seed = seed
+    def __init__(self, augmenter: Augmenter) -> None:
+        self.augmenter = augmenter
 
     def __len__(self) -> int:
-        return len(self.index)
+        return len(self.augmenter.index)
 
-    def __getitem__(self, place: EpochIndex) -> TrainingSample | NanoEdgeError:
+    def __getitem__(self, place: Place) -> TrainingSample | NanoEdgeError:
         """The sample, or what is wrong with it: a worker process could not raise it without burying its sentence."""
         try:
             return self.sample(*place)
         except NanoEdgeError as error:
             return error
 
-    def sample(self, epoch: int, number: int) -> TrainingSample:
+    def sample(self, epoch: int, number: int, width: int, height: int) -> TrainingSample:
         """One augmented picture.
 
         Raises:
             DataError: when the picture cannot be read or its size is not the annotated one.
         """
-        sample = self.index.samples[number]
-        random = np.random.default_rng([self.seed, epoch, number])
-        picture = read_picture(sample.path)
-        height, width = picture.shape[:2]
-        if (width, height) != (sample.width, sample.height):
-            raise DataError(
-                f"{sample.path} is {width}x{height} pixels (turned as its EXIF data say), but image {sample.image_id} "
-                f"is annotated as {sample.width}x{sample.height}; the boxes would lie in the wrong place."
-            )
-        matrix = warp_matrix((width, height), self.out_size, draw_warp(self.augmentation, random))
-        boxes, visible = warp_boxes(sample.boxes_xyxy, matrix, self.out_size)
-        keep = worth_learning(boxes, visible, self.augmentation)
-        ignore, _ = warp_boxes(sample.ignore_xyxy, matrix, self.out_size)
-        warped = warp_picture(picture, matrix, self.out_size)
-        coloured = change_colours(warped, draw_colours(self.augmentation, random))
+        drawn = self.augmenter.picture(epoch, number, (width, height))
         return TrainingSample(
-            picture=torch.from_numpy(np.ascontiguousarray(coloured.transpose(2, 0, 1))),
-            boxes_xyxy=torch.from_numpy(boxes[keep]),
-            class_ids=torch.from_numpy(sample.class_ids[keep]),
-            ignore_xyxy=torch.from_numpy(ignore),
-            name=sample.path.name,
+            picture=torch.from_numpy(np.ascontiguousarray(drawn.picture.transpose(2, 0, 1))),
+            boxes_xyxy=torch.from_numpy(drawn.boxes_xyxy),
+            class_ids=torch.from_numpy(drawn.class_ids),
+            ignore_xyxy=torch.from_numpy(drawn.ignore_xyxy),
+            name=self.augmenter.index.samples[number].path.name,
         )
+
+
+def training_dataset(index: DatasetIndex, config: Config) -> TrainingDataset:
+    """The training set as a configuration wants it: read, kept, augmented."""
+    spec, augmentation, data = config.input, config.augmentation, config.data
+    need = None
+    if data.reduced_decoding:
+        zoom = augmentation.stretch[1] * max(augmentation.scale[1], augmentation.mosaic_scale[1])
+        zoom *= augmentation.multi_scale[1]
+        need = (spec.width * zoom, spec.height * zoom)
+    folder = Path(data.cache_folder).expanduser() if data.cache_folder else None
+    pictures = PictureSource(index, need, data.cache, folder)
+    training = config.training
+    return TrainingDataset(Augmenter(index, pictures, spec, augmentation, training.seed, training.epochs))
 
 
 def collate(loaded: Sequence[TrainingSample | NanoEdgeError]) -> Batch | NanoEdgeError:
@@ -124,15 +115,24 @@ def collate(loaded: Sequence[TrainingSample | NanoEdgeError]) -> Batch | NanoEdg
     )
 
 
-class EpochSampler(Sampler[EpochIndex]):
+class EpochSampler(Sampler[Place]):
     """A shuffled order that depends on (seed, epoch) only and can start in the middle of an epoch.
 
-    Lightning calls `set_epoch`. After `skip` the next epoch that is iterated leaves out its first samples: that is how
-    a run interrupted in the middle of an epoch goes on with exactly the batches that are left.
+    Each batch has an input size of its own where several are trained. Lightning calls `set_epoch`. After `skip` the
+    next epoch that is iterated leaves out its first batches: that is how a run interrupted in the middle of an epoch
+    goes on with exactly the batches that are left.
+
+    Args:
+        count: pictures.
+        batch_size: pictures of a batch.
+        sizes: the input sizes to choose from.
+        seed: of order and sizes.
     """
 
-    def __init__(self, count: int, seed: int) -> None:
+    def __init__(self, count: int, batch_size: int, sizes: Sequence[tuple[int, int]], seed: int) -> None:
         self.count = count
+        self.batch_size = batch_size
+        self.sizes = sizes
         self.seed = seed
         self.epoch = 0
         self._skipped = 0
@@ -141,17 +141,32 @@ class EpochSampler(Sampler[EpochIndex]):
         """Choose the epoch whose order is drawn next."""
         self.epoch = epoch
 
-    def skip(self, samples: int) -> None:
-        """Leave out the first samples of the next iteration, once."""
-        self._skipped = samples
+    def skip(self, batches: int) -> None:
+        """Leave out the first batches of the next iteration, once."""
+        self._skipped = batches
 
     def __len__(self) -> int:
         return self.count
 
-    def __iter__(self) -> Iterator[EpochIndex]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
-        start, self._skipped = self._skipped, 0
-        return iter([(self.epoch, int(number)) for number in order[start:]])
+    def __iter__(self) -> Iterator[Place]:
+        random = np.random.default_rng([self.seed, self.epoch])
+        order = random.permutation(self.count)
+        chosen = random.integers(len(self.sizes), size=-(-self.count // self.batch_size))
+        start, self._skipped = self._skipped * self.batch_size, 0
+        sizes = (self.sizes[chosen[place // self.batch_size]] for place in range(start, self.count))
+        return iter([(self.epoch, int(number), *size) for number, size in zip(order[start:], sizes, strict=True)])
+
+
+def input_sizes(spec: InputSpec, factors: tuple[float, float]) -> list[tuple[int, int]]:
+    """The network's input sizes between two factors: multiples of 32 with about the same aspect ratio.
+
+    The size of `spec` itself is always among them.
+    """
+    base = (spec.width, spec.height)
+    low, high = (round(spec.width * factor / 32) for factor in factors)
+    widths = [32 * steps for steps in range(max(1, low), high + 1)]
+    sizes = {(width, max(32, 32 * round(width * spec.height / spec.width / 32))) for width in widths}
+    return sorted(sizes | {base})
 
 
 class TrainingLoader(DataLoader[TrainingSample | NanoEdgeError]):
@@ -162,10 +177,13 @@ class TrainingLoader(DataLoader[TrainingSample | NanoEdgeError]):
     """
 
     def __init__(self, dataset: TrainingDataset, batch_size: int, workers: int) -> None:
-        sampler = EpochSampler(len(dataset), dataset.seed)
+        augmenter = dataset.augmenter
+        batch_size = min(batch_size, len(dataset))
+        sizes = input_sizes(augmenter.spec, augmenter.config.multi_scale)
+        sampler = EpochSampler(len(dataset), batch_size, sizes, augmenter.seed)
         super().__init__(
             dataset,
-            batch_size=min(batch_size, len(dataset)),
+            batch_size=batch_size,
             sampler=sampler,
             num_workers=workers,
             collate_fn=collate,
@@ -174,6 +192,7 @@ class TrainingLoader(DataLoader[TrainingSample | NanoEdgeError]):
             worker_init_fn=_one_thread if workers else None,
         )
         self.order = sampler
+        self.training_set = dataset
 
     def __iter__(self) -> Any:
         """Batches of the epoch.
@@ -191,7 +210,7 @@ class TrainingLoader(DataLoader[TrainingSample | NanoEdgeError]):
 
     def start_at_batch(self, batch: int) -> None:
         """Begin the next iteration at this batch of its epoch."""
-        self.order.skip(batch * (self.batch_size or 1))
+        self.order.skip(batch)
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing of its own: the epoch and the batch stand in Lightning's progress."""

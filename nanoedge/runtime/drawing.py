@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nanoedge.detections import Detection, Detections
+from nanoedge.detections import Detections
 from nanoedge.pictures import Picture, opencv
 
 Colour = tuple[int, int, int]
@@ -32,12 +32,13 @@ def class_colour(class_id: int) -> Colour:
     return int(blue), int(green), int(red)
 
 
-def draw_detections(picture: Picture, detections: Detections) -> Picture:
+def draw_detections(picture: Picture, detections: Detections, scores: bool = True) -> Picture:
     """A copy of the picture with a box and a label for every detection; the best score is drawn last, on top.
 
     Args:
         picture: uint8 [H, W, 3], BGR.
         detections: boxes in pixels of this picture; parts beyond its edge are not drawn.
+        scores: write the score behind the class; annotated boxes have none.
 
     Returns:
         uint8 [H, W, 3]; line width and letters follow the picture's shorter side. A label stands where it covers
@@ -57,7 +58,8 @@ def draw_detections(picture: Picture, detections: Detections) -> Picture:
     labels: dict[int, _Label] = {}
     for index in best_first:
         taken = [label.area for label in labels.values()]
-        labels[index] = _place_label(found[index], frames[index], (width, height), thickness, taken, frames)
+        text = f"{found[index].label} {found[index].score:.2f}" if scores else found[index].label
+        labels[index] = _place_label(text, frames[index], (width, height), thickness, taken, frames)
     colours = [class_colour(int(class_id)) for class_id in detections.class_ids]
     for index in best_first[::-1]:
         left, top, right, bottom = frames[index]
@@ -87,7 +89,7 @@ class _Label:
 
 
 def _place_label(
-    detection: Detection,
+    text: str,
     frame: Area,
     size: tuple[int, int],
     box_thickness: int,
@@ -96,7 +98,6 @@ def _place_label(
 ) -> _Label:
     cv2 = opencv()
     width, height = size
-    text = f"{detection.label} {detection.score:.2f}"
     scale, thickness = max(0.35, min(size) / 900), max(1, round(min(size) / 600))
     (text_width, text_height), baseline = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
     margin = box_thickness + 1

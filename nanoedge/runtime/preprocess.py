@@ -39,12 +39,7 @@ class Placement:
 
 def placement(width: int, height: int, spec: InputSpec) -> tuple[Placement, tuple[int, int]]:
     """How a picture of this size is placed, and the size (width, height) that it is resized to."""
-    if spec.resize == "stretch":
-        return Placement(spec.width / width, spec.height / height, 0.0, 0.0, width, height), (spec.width, spec.height)
-    scale = min(spec.width / width, spec.height / height)
-    inner_width = min(spec.width, max(1, round(width * scale)))
-    inner_height = min(spec.height, max(1, round(height * scale)))
-    left, top = (spec.width - inner_width) // 2, (spec.height - inner_height) // 2
+    left, top, inner_width, inner_height = spec.place(width, height)
     placed = Placement(inner_width / width, inner_height / height, float(left), float(top), width, height)
     return placed, (inner_width, inner_height)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from nanoedge.config.coco_classes import COCO_CLASSES
-from nanoedge.config.load import find_config, load_config, read_yaml
+from nanoedge.config.documents import read_yaml
+from nanoedge.config.load import find_config, load_config
 from nanoedge.config.nanodet_yaml import config_from_nanodet_yaml
 from nanoedge.config.schema import Config
 from nanoedge.errors import CheckpointError, InputError

@@ -35,7 +35,6 @@ class DetectorModule(pl.LightningModule):
 
     mean: torch.Tensor
     std: torch.Tensor
-    priors: torch.Tensor
 
     def __init__(self, config: Config, classes: tuple[str, ...], data_fingerprint: str = "") -> None:
         super().__init__()
@@ -46,8 +45,7 @@ class DetectorModule(pl.LightningModule):
         shape = (1, 3, 1, 1)
         self.register_buffer("mean", torch.tensor(config.input.mean).view(shape), persistent=False)
         self.register_buffer("std", torch.tensor(config.input.std).view(shape), persistent=False)
-        priors = make_priors(config.input.width, config.input.height, config.model.strides)
-        self.register_buffer("priors", priors, persistent=False)
+        self._priors: dict[tuple[int, int], torch.Tensor] = {}
         self._found: dict[int, Detections] = {}
         self.last_metrics: dict[str, Any] | None = None
 
@@ -78,8 +76,9 @@ class DetectorModule(pl.LightningModule):
         pictures = batch.pictures.contiguous(memory_format=torch.channels_last)
         pictures = (pictures - self.mean) / self.std
         output = self.model.forward_training(pictures, detached)
+        priors = self._priors_for(pictures.shape[3], pictures.shape[2])
         predictions = [output.head.float()] + ([output.agm.float()] if output.agm is not None else [])
-        boxes = [decode_boxes(raw[..., classes:], self.priors) for raw in predictions]
+        boxes = [decode_boxes(raw[..., classes:], priors) for raw in predictions]
         guide = -1 if config.assigner.predictions == "agm" or not detached else 0
         truths = [
             GroundTruth(*truth) for truth in zip(batch.boxes_xyxy, batch.class_ids, batch.ignore_xyxy, strict=True)
@@ -88,14 +87,20 @@ class DetectorModule(pl.LightningModule):
             targets = assign_batch(
                 predictions[guide][..., :classes].detach(),
                 boxes[guide].detach(),
-                self.priors,
+                priors,
                 truths,
                 config.assigner,
             )
         return [
-            detection_loss(raw, decoded, self.priors, targets, classes, config.loss, self._mean_over_devices)
+            detection_loss(raw, decoded, priors, targets, classes, config.loss, self._mean_over_devices)
             for raw, decoded in zip(predictions, boxes, strict=True)
         ]
+
+    def _priors_for(self, width: int, height: int) -> torch.Tensor:
+        """The priors of an input size; with multi-scale training each batch may have another."""
+        if (width, height) not in self._priors:
+            self._priors[width, height] = make_priors(width, height, self.config.model.strides).to(self.device)
+        return self._priors[width, height]
 
     def _mean_over_devices(self, value: torch.Tensor) -> torch.Tensor:
         if self._trainer is None or self.trainer.world_size == 1:

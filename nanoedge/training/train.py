@@ -19,10 +19,11 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset
 
 from nanoedge.config.load import load_config
-from nanoedge.config.schema import Config, SplitConfig
+from nanoedge.config.schema import Config
+from nanoedge.data.check.quick import quick_check, summary
 from nanoedge.data.index import DatasetIndex
-from nanoedge.data.loader import TrainingDataset, TrainingLoader
-from nanoedge.data.readers.coco import read_coco
+from nanoedge.data.loader import TrainingLoader, training_dataset
+from nanoedge.data.splits import Splits, read_splits
 from nanoedge.errors import CheckpointError, ConfigError, InputError, NanoEdgeError
 from nanoedge.training.averaging import RampedAveraging
 from nanoedge.training.callbacks import InterruptSaver, MetricsFile, ProgressDisplay
@@ -76,7 +77,13 @@ def train(
     Raises:
         NanoEdgeError: bad data, an existing folder without `force`, a loss that is not a number, an interruption.
     """
-    splits = _read_splits(config)
+    splits = read_splits(config)
+    for line in summary(quick_check(splits.sets, config)):
+        say(line)
+    chosen = config.for_pictures(len(splits.train))
+    if config.recipe == "auto":
+        say(f"recipe {chosen.recipe}, for {len(splits.train)} training pictures; recipe=NAME takes another")
+    config = chosen
     run = _make_run_folder(config, run, force)
     (run / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
     return _fit(config, splits, run, resume=None, weights=weights, quiet=quiet, say=say)
@@ -103,7 +110,7 @@ def resume(
     config = load_config(str(path), overrides)
     if not last.is_file():
         raise InputError(f"{run} has no checkpoints/last.ckpt to resume from; start again with --force.")
-    return _fit(config, _read_splits(config), run, resume=last, weights=None, quiet=quiet, say=say)
+    return _fit(config, read_splits(config), run, resume=last, weights=None, quiet=quiet, say=say)
 
 
 _RESUMABLE = ("data.", "training.accelerator", "training.devices", "training.threads")
@@ -116,24 +123,6 @@ def _check_resume_overrides(overrides: Sequence[str]) -> None:
                 f"{override!r} cannot be changed when a run is resumed; only data.*, training.accelerator, "
                 "training.devices and training.threads can. Start a new run with --weights instead."
             )
-
-
-@dataclass(frozen=True)
-class _Splits:
-    train: DatasetIndex
-    val: DatasetIndex
-
-
-def _read_splits(config: Config) -> _Splits:
-    def read(name: str, split: SplitConfig, classes: Sequence[str] | None) -> DatasetIndex:
-        root = Path(config.data.root).expanduser()
-        settings = (f"data.{name}.annotations (or data.root)", f"data.{name}.images (or data.root)")
-        return read_coco(
-            root / split.annotations, root / split.images, classes, config.data.bad_boxes, settings=settings
-        )
-
-    training = read("train", config.data.train, config.classes)
-    return _Splits(training, read("val", config.data.val, training.classes))
 
 
 def _make_run_folder(config: Config, run: Path | None, force: bool) -> Path:
@@ -169,7 +158,7 @@ class _ValidationDataset(Dataset[int]):
 
 
 def _fit(
-    config: Config, splits: _Splits, run: Path, resume: Path | None, weights: Path | None, quiet: bool, say: Say
+    config: Config, splits: Splits, run: Path, resume: Path | None, weights: Path | None, quiet: bool, say: Say
 ) -> TrainingResult:
     _quieten_lightning()
     training = config.training
@@ -184,11 +173,11 @@ def _fit(
         start = load_checkpoint(weights)
         left = load_fitting_weights(module.model, start.weights, str(weights))
         say(f"weights from {weights}; {len(left)} tensors start at random" + (f": {', '.join(left)}" if left else ""))
-    loader = TrainingLoader(
-        TrainingDataset(splits.train, (config.input.width, config.input.height), config.augmentation, training.seed),
-        training.batch_size,
-        config.data.workers,
-    )
+    dataset = training_dataset(splits.train, config)
+    loader = TrainingLoader(dataset, training.batch_size, config.data.workers)
+    if config.data.cache == "memory":
+        kept, of = dataset.augmenter.pictures.in_memory, len(dataset)
+        say(f"picture cache: {kept} of {of} pictures have a place in memory")
     if resume is not None:
         _continue_in_epoch(loader, run, resume, training.epochs)
 

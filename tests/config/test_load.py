@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
+from nanoedge.config.documents import read_yaml, shipped_configs
 from nanoedge.config.interface import DecoderSpec, InputSpec, Interface, PostprocessSpec
-from nanoedge.config.load import find_config, load_config, read_yaml, shipped_configs
+from nanoedge.config.load import find_config, load_config
+from nanoedge.config.recipes import filled_in, recipe_document
 from nanoedge.config.schema import AssignerConfig, AugmentationConfig, LossConfig, ModelConfig, TrainingConfig
 from nanoedge.errors import ConfigError, InputError
 from pydantic import BaseModel, ValidationError
@@ -84,8 +86,47 @@ def test_a_shipped_configuration_loads_and_is_named_after_its_file(name: str) ->
 def test_a_shipped_configuration_spells_out_every_hyper_parameter(
     name: str, group: str, model: type[BaseModel]
 ) -> None:
+    """In its own file or, where that leaves it to a recipe, in the recipe's."""
     document = yaml.safe_load(shipped_configs()[name].read_text(encoding="utf-8"))
-    assert missing_keys(document[group], model) == []
+    recipe = {"auto": "nanodet-plus"}.get(document["recipe"], document["recipe"])
+    assert missing_keys(filled_in(document, recipe)[group], model) == []
+
+
+@pytest.mark.parametrize("name", ["nanodet-plus", "small-data"])
+def test_a_recipe_states_every_setting_of_augmentation(name: str) -> None:
+    assert missing_keys(recipe_document(name)["augmentation"], AugmentationConfig) == []
+
+
+def test_below_5000_pictures_a_configuration_without_a_recipe_gets_that_for_small_data() -> None:
+    config = load_config("nanodet-plus-m_320", ["training.epochs=7", "augmentation.flip=0.25"])
+    assert config.recipe == "auto"
+    small, large = config.for_pictures(4999), config.for_pictures(5000)
+    assert (small.recipe, large.recipe) == ("small-data", "nanodet-plus")
+    assert small.augmentation.mosaic > 0 and large.augmentation.mosaic == 0
+    assert small.training.batch_size < large.training.batch_size == 96
+    for chosen in (small, large):
+        assert (chosen.training.epochs, chosen.augmentation.flip) == (7, 0.25)
+    assert (large.augmentation, large.training) == (config.augmentation, config.training)
+
+
+def test_what_a_configuration_states_is_stronger_than_its_recipe(written) -> None:
+    config = load_config(written("recipe: small-data\naugmentation: {mosaic: 0.125}\n"))
+    small = load_config(written("recipe: small-data\n"))
+    assert config.augmentation.mosaic == 0.125
+    assert config.augmentation.model_copy(update={"mosaic": small.augmentation.mosaic}) == small.augmentation
+    assert config.for_pictures(100_000) == config
+
+
+def test_a_run_keeps_what_its_recipe_meant(written, tmp_path: Path) -> None:
+    chosen = load_config("nanodet-plus-m_320").for_pictures(300)
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(chosen.model_dump(mode="json")))
+    assert load_config(str(path)) == chosen
+
+
+def test_an_unknown_recipe_is_answered_with_the_known_ones(written) -> None:
+    with pytest.raises(ConfigError, match=r"recipe: .*'nanodet-plus' or 'small-data'"):
+        load_config(written("recipe: tiny\n"))
 
 
 def test_nanodet_plus_m_is_trained_as_published() -> None:
@@ -197,7 +238,7 @@ def test_all_misspelt_keys_are_named_at_once(written) -> None:
         ("input: {height: 300}", r"320x300 must be a multiple of 32"),
         ("input: {width: 0}", r"input\.width: "),
         ("input: {std: [1, 0, 1]}", r"input\.std\.1: "),
-        ("input: {resize: letterbox}", r"input\.resize.*only 'stretch'"),
+        ("input: {resize: crop}", r"input\.resize.*'stretch' or 'letterbox'"),
         ("loss: {giou: -1}", r"loss\.giou: "),
         ("classes: cat", "classes: "),
     ],
@@ -215,9 +256,18 @@ def test_a_name_that_could_be_a_path_is_refused(written, name: str) -> None:
 
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
     path = tmp_path / "bare.yaml"
-    path.write_text("name: bare\ndata: {train: {annotations: a.json, images: a}}\n")
-    with pytest.raises(ConfigError, match=r"The key 'data\.val' is missing"):
+    path.write_text("data: {root: here}\n")
+    with pytest.raises(ConfigError, match=r"The key 'name' is missing"):
         load_config(str(path))
+
+
+def test_a_split_is_a_name_or_two_paths(written) -> None:
+    named = load_config("nanodet-plus-m_320", ["data.train=learn"])
+    assert (named.data.train.split, named.data.val.split) == ("learn", "val")
+    paths = load_config("nanodet-plus-m_320", ["data.train.annotations=a.json", "data.train.images=pictures"])
+    assert (paths.data.train.split, paths.data.train.images) == (None, "pictures")
+    with pytest.raises(ConfigError, match=r"data\.train: give the name of a split, or both annotations and images"):
+        load_config("nanodet-plus-m_320", ["data.train.annotations=a.json"])
 
 
 @pytest.mark.parametrize("classes", ["[cat, dog, cat]", "[]"])

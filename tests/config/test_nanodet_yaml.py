@@ -345,7 +345,7 @@ def test_a_value_of_the_wrong_kind_is_refused_in_a_sentence(read, place: str, va
 
 
 def test_a_file_that_is_no_nanodet_configuration_says_so() -> None:
-    from nanoedge.config.load import shipped_configs
+    from nanoedge.config.documents import shipped_configs
 
     with pytest.raises(ConfigError, match=r"model\.arch is missing; it is no NanoDet-Plus configuration"):
         config_from_nanodet_yaml(shipped_configs()["demo"])

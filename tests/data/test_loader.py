@@ -11,9 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from nanoedge.config.interface import InputSpec
 from nanoedge.config.schema import AugmentationConfig
+from nanoedge.data.augmentation.augmenter import Augmenter
 from nanoedge.data.index import DatasetIndex, Sample
-from nanoedge.data.loader import Batch, EpochSampler, TrainingDataset, TrainingLoader
+from nanoedge.data.loader import Batch, EpochSampler, TrainingDataset, TrainingLoader, input_sizes
+from nanoedge.data.picture_source import PictureSource
 from nanoedge.data.readers.coco import read_coco
 from nanoedge.data.synthetic import write_synthetic_set
 from nanoedge.errors import DataError, PictureError
@@ -30,8 +33,25 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> DatasetIndex:
     return read_coco(files["train"], folder / "images")
 
 
-def loader_of(index: DatasetIndex, batch_size: int = 3, workers: int = 0, seed: int = 5) -> TrainingLoader:
-    return TrainingLoader(TrainingDataset(index, OUT_SIZE, AugmentationConfig(), seed), batch_size, workers)
+def dataset_of(
+    index: DatasetIndex,
+    augmentation: AugmentationConfig | None = None,
+    seed: int = 5,
+    size: tuple[int, int] = OUT_SIZE,
+) -> TrainingDataset:
+    spec = InputSpec(width=size[0], height=size[1])
+    augmenter = Augmenter(index, PictureSource(index), spec, augmentation or AugmentationConfig(), seed, epochs=100)
+    return TrainingDataset(augmenter)
+
+
+def loader_of(
+    index: DatasetIndex,
+    batch_size: int = 3,
+    workers: int = 0,
+    seed: int = 5,
+    augmentation: AugmentationConfig | None = None,
+) -> TrainingLoader:
+    return TrainingLoader(dataset_of(index, augmentation, seed), batch_size, workers)
 
 
 def epoch_of(loader: TrainingLoader, epoch: int = 0) -> list[Batch]:
@@ -69,13 +89,17 @@ WARP_THEN_LOAD = """
 import sys
 import time
 from pathlib import Path
+from nanoedge.config.interface import InputSpec
 from nanoedge.config.schema import AugmentationConfig
+from nanoedge.data.augmentation.augmenter import Augmenter
 from nanoedge.data.loader import TrainingDataset, TrainingLoader
+from nanoedge.data.picture_source import PictureSource
 from nanoedge.data.readers.coco import read_coco
 
 annotations, images = (Path(path) for path in sys.argv[1:])
-dataset = TrainingDataset(read_coco(annotations, images), (320, 320), AugmentationConfig(), 0)
-dataset[0, 0]
+index = read_coco(annotations, images)
+dataset = TrainingDataset(Augmenter(index, PictureSource(index), InputSpec(), AugmentationConfig(), 0, 1))
+dataset[0, 0, 320, 320]
 time.sleep(0.3)  # OpenCV's threads go to sleep
 print(sum(len(batch.names) for batch in TrainingLoader(dataset, 2, 1)))
 """
@@ -108,14 +132,14 @@ def test_another_epoch_or_seed_gives_another_order_and_other_pictures(index: Dat
 
 
 def test_a_sample_does_not_depend_on_what_was_asked_for_before(index: DatasetIndex) -> None:
-    dataset = TrainingDataset(index, OUT_SIZE, AugmentationConfig(), 5)
-    first = dataset[2, 7]
-    dataset[0, 3], dataset[2, 6]
+    dataset = dataset_of(index)
+    first = dataset[2, 7, *OUT_SIZE]
+    dataset[0, 3, *OUT_SIZE], dataset[2, 6, *OUT_SIZE]
     np.random.seed(1)
     torch.manual_seed(1)
-    again = dataset[2, 7]
+    again = dataset[2, 7, *OUT_SIZE]
     assert torch.equal(first.picture, again.picture) and torch.equal(first.boxes_xyxy, again.boxes_xyxy)
-    assert not torch.equal(first.picture, dataset[3, 7].picture)
+    assert not torch.equal(first.picture, dataset[3, 7, *OUT_SIZE].picture)
 
 
 def test_a_batch_has_the_promised_shapes_and_types(index: DatasetIndex) -> None:
@@ -142,21 +166,21 @@ def test_without_augmentation_a_sample_is_the_stretched_picture_with_its_boxes(t
     boxes, crowd = np.array([[8, 16, 40, 48]], np.float32), np.array([[0, 0, 48, 32]], np.float32)
     none = AugmentationConfig(probability=0.0, flip=0.0)
     index = DatasetIndex("test", ("a", "b"), (sample_of(tmp_path / "a.png", 96, 64, boxes, crowd),))
-    sample = TrainingDataset(index, (96, 64), none, 0)[0, 0]
+    sample = dataset_of(index, none)[0, 0, 96, 64]
     np.testing.assert_array_equal(sample.picture.numpy(), picture.transpose(2, 0, 1))
     np.testing.assert_allclose(sample.boxes_xyxy, boxes, atol=1e-4)
     np.testing.assert_allclose(sample.ignore_xyxy, crowd, atol=1e-4)
-    half = TrainingDataset(index, (48, 128), none, 0)[0, 0]
+    half = dataset_of(index, none)[0, 0, 48, 128]
     np.testing.assert_allclose(half.boxes_xyxy, boxes * [0.5, 2, 0.5, 2], atol=1e-4)
     assert half.class_ids.tolist() == [1] and half.name == "a.png"
 
 
 def test_boxes_that_leave_the_picture_take_their_classes_along(index: DatasetIndex) -> None:
     wild = AugmentationConfig(probability=1.0, translate=0.9, scale=(1.0, 2.0))
-    dataset = TrainingDataset(index, OUT_SIZE, wild, 0)
+    dataset = dataset_of(index, wild)
     lost = 0
     for number, truth in enumerate(index.samples):
-        sample = dataset[0, number]
+        sample = dataset[0, number, *OUT_SIZE]
         assert len(sample.boxes_xyxy) == len(sample.class_ids) <= len(truth.class_ids)
         lost += len(truth.class_ids) - len(sample.class_ids)
         assert bool((sample.boxes_xyxy[:, 2:] - sample.boxes_xyxy[:, :2] > 2).all())
@@ -172,10 +196,10 @@ def test_a_box_that_stays_keeps_its_own_class(tmp_path: Path) -> None:
     shifts = AugmentationConfig(
         probability=1.0, scale=(1, 1), stretch=(1, 1), translate=0.3, flip=0.0, min_visible=0.999
     )
-    dataset = TrainingDataset(DatasetIndex("test", ("small", "large"), (sample,)), (96, 64), shifts, 0)
+    dataset = dataset_of(DatasetIndex("test", ("small", "large"), (sample,)), shifts)
     seen = set()
     for epoch in range(40):
-        found = dataset.sample(epoch, 0)
+        found = dataset.sample(epoch, 0, 96, 64)
         sides = (found.boxes_xyxy[:, 2] - found.boxes_xyxy[:, 0]).round().int().tolist()
         assert [(8, 40)[kind] for kind in found.class_ids.tolist()] == sides
         seen.add(tuple(sides))
@@ -202,7 +226,7 @@ def test_a_picture_of_another_size_than_annotated_is_refused(tmp_path: Path) -> 
     none = np.zeros((0, 4), np.float32)
     index = DatasetIndex("test", ("a",), (sample_of(tmp_path / "a.png", 64, 96, none, none),))
     with pytest.raises(DataError, match=r"a\.png is 96x64 pixels .*image 3 is annotated as 64x96"):
-        TrainingDataset(index, OUT_SIZE, AugmentationConfig(), 0).sample(0, 0)
+        dataset_of(index).sample(0, 0, *OUT_SIZE)
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -222,22 +246,41 @@ def test_a_picture_that_cannot_be_read_comes_as_its_error_in_place_of_its_batch(
 
 
 def test_every_epoch_is_a_permutation_and_no_two_are_the_same() -> None:
-    sampler = EpochSampler(50, seed=3)
+    sampler = EpochSampler(50, 5, [OUT_SIZE], seed=3)
     orders = []
     for epoch in range(4):
         sampler.set_epoch(epoch)
         drawn = list(sampler)
         assert {place[0] for place in drawn} == {epoch}
-        orders.append([number for _, number in drawn])
+        orders.append([number for _, number, _, _ in drawn])
     assert all(sorted(order) == list(range(50)) for order in orders)
     assert len({tuple(order) for order in orders}) == 4
     assert orders[0] != list(range(50))
 
 
+def test_the_input_sizes_of_several_scales_are_multiples_of_32_and_keep_the_aspect_ratio() -> None:
+    assert input_sizes(InputSpec(), (1.0, 1.0)) == [(320, 320)]
+    sizes = input_sizes(InputSpec(width=320, height=256), (0.5, 1.5))
+    assert sizes == [(160, 128), (192, 160), (224, 192), (256, 192), (288, 224), (320, 256), (352, 288), (384, 320),
+                     (416, 320), (448, 352), (480, 384)]  # fmt: skip
+    assert input_sizes(InputSpec(width=32, height=64), (0.1, 1.0)) == [(32, 64)]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_batch_has_one_size_and_batches_have_several(index: DatasetIndex, workers: int) -> None:
+    several = AugmentationConfig(multi_scale=(0.5, 2.0))
+    loader = loader_of(index, batch_size=1, workers=workers, augmentation=several)
+    sizes = {tuple(batch.pictures.shape[2:]) for batch in epoch_of(loader)}
+    assert len(sizes) > 2 and all(height % 32 == 0 and width % 32 == 0 for height, width in sizes)
+    resumed = loader_of(index, batch_size=1, workers=workers, augmentation=several)
+    resumed.start_at_batch(4)
+    assert same(epoch_of(resumed, 1), epoch_of(loader, 1)[4:])
+
+
 def test_a_skip_holds_for_one_iteration() -> None:
-    sampler = EpochSampler(10, seed=3)
+    sampler = EpochSampler(10, 2, [(32, 32), (64, 64)], seed=3)
     whole = list(sampler)
-    sampler.skip(4)
+    sampler.skip(2)
     assert list(sampler) == whole[4:]
     assert list(sampler) == whole
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from nanoedge.config.load import shipped_configs
+from nanoedge.config.documents import shipped_configs
 
 
 @pytest.mark.slow

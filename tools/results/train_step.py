@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 import torch
 from nanoedge.config.load import load_config
-from nanoedge.data.loader import TrainingDataset, TrainingLoader
+from nanoedge.data.loader import TrainingLoader, training_dataset
 from nanoedge.data.readers.coco import read_coco
 from nanoedge.export.onnx import write_onnx
 from nanoedge.export.strip import strip
@@ -31,7 +31,7 @@ def main() -> None:
     config = load_config("bccd_320")
     index = read_coco(bccd / "annotations" / "instances_train.json", bccd / "JPEGImages", config.classes)
     module = DetectorModule(config, index.classes).train()
-    loader = TrainingLoader(TrainingDataset(index, (320, 320), config.augmentation, 0), BATCH, workers=0)
+    loader = TrainingLoader(training_dataset(index, config), BATCH, workers=0)
     batch = next(iter(loader))
     optimiser = torch.optim.AdamW(module.parameters(), lr=1e-3, weight_decay=0.05)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,21 +1,21 @@
-"""COCO JSON to a `DatasetIndex`. Crowd boxes become ignore regions; pictures without boxes are negatives."""
+"""COCO JSON: pictures, categories and boxes in one file. Crowd boxes become ignore regions."""
 
 from __future__ import annotations
 
+import itertools
 import json
-import os
+import mmap
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-
-from nanoedge.data.index import DatasetIndex, Sample, fingerprint_of
+from nanoedge.data.annotations import AnnotatedBox, AnnotatedPicture, AnnotationSet, Problem, inside
+from nanoedge.data.index import BadBoxes, DatasetIndex, index_of
 from nanoedge.errors import DataError
 
-BadBoxes = Literal["error", "drop"]
-CLIP_TOLERANCE = 0.01  # pixels beyond the edge that are rounding, not a finding
+_PICTURE_KEYS = {"id", "file_name", "width", "height"}
+_BOX_KEYS = {"id", "image_id", "category_id", "bbox", "area", "iscrowd"}
 
 
 def read_coco(
@@ -26,7 +26,7 @@ def read_coco(
     check_files: bool = True,
     settings: tuple[str, str] = ("--annotations", "--images"),
 ) -> DatasetIndex:
-    """Read an annotation file.
+    """Read an annotation file for training or evaluation.
 
     Args:
         annotations: COCO JSON with `images`, `annotations` and `categories`.
@@ -40,57 +40,43 @@ def read_coco(
         DataError: names file, place and cure: unreadable JSON, missing parts, duplicate ids, boxes of no size, unknown
             pictures or classes, missing picture files.
     """
-    annotations, images = Path(annotations), Path(images)
+    found = read_coco_set(Path(annotations), Path(images), settings=settings)
+    return index_of(found, classes, bad_boxes, check_files, settings[1])
+
+
+def read_coco_set(
+    annotations: Path, images: Path, split: str = "all", settings: tuple[str, str] = ("--annotations", "--images")
+) -> AnnotationSet:
+    """Read an annotation file as it stands; what does not fit is listed in `problems`.
+
+    Raises:
+        DataError: when the file is missing or no COCO JSON, or the picture folder does not exist.
+    """
     document = _read_json(annotations, settings[0])
     if not images.is_dir():
         raise DataError(f"The picture folder {images} does not exist; check {settings[1]}.")
-    reader = _CocoReader(annotations, bad_boxes, settings[1])
-    names, class_of_category = reader.categories(document["categories"], classes)
-    entries = reader.pictures(document["images"], images, check_files)
-    boxes = reader.boxes(document["annotations"], entries, class_of_category)
-    samples = tuple(boxes[image_id].sample(entry) for image_id, entry in entries.items())
-    if not samples:
-        raise DataError(f"{annotations} lists no pictures.")
-    return DatasetIndex(
-        source=str(annotations),
-        classes=names,
-        samples=samples,
-        clipped_boxes=reader.clipped,
-        dropped_boxes=reader.dropped,
-        fingerprint=fingerprint_of(annotations),
-    )
+    reader = _Reader(AnnotationSet("coco", split, annotations, images, (), files=[annotations]))
+    reader.read(document)
+    return reader.set
 
 
-@dataclass
-class _Entry:
-    image_id: int
-    path: Path
-    width: int
-    height: int
+def looks_like_coco(path: Path) -> bool:
+    """Whether a JSON file has COCO's three keys, without parsing it; lists of detections and captions have not."""
+    try:
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text:
+            return all(text.find(key) >= 0 for key in (b'"images"', b'"annotations"', b'"categories"'))
+    except (OSError, ValueError):  # ValueError: an empty file
+        return False
 
 
-@dataclass
-class _Boxes:
-    """The boxes of one picture while they are collected."""
-
-    objects: list[tuple[list[float], int, float]] = field(default_factory=list)
-    crowds: list[tuple[list[float], int]] = field(default_factory=list)
-
-    def sample(self, entry: _Entry) -> Sample:
-        return Sample(
-            image_id=entry.image_id,
-            path=entry.path,
-            width=entry.width,
-            height=entry.height,
-            boxes_xyxy=np.array([box for box, _, _ in self.objects], np.float32).reshape(-1, 4),
-            class_ids=np.array([kind for _, kind, _ in self.objects], np.int64),
-            areas=np.array([area for _, _, area in self.objects], np.float32),
-            ignore_xyxy=np.array([box for box, _ in self.crowds], np.float32).reshape(-1, 4),
-            ignore_class_ids=np.array([kind for _, kind in self.crowds], np.int64),
-        )
+def some_file_names(path: Path, most: int) -> list[str]:
+    """The first picture names of a file, without parsing it."""
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        matches = itertools.islice(re.finditer(rb'"file_name"\s*:\s*("(?:[^"\\]|\\.)*")', text), most)
+        return [json.loads(match[1].decode("utf-8", "replace")) for match in matches]
 
 
-def _read_json(path: Path, setting: str) -> dict[str, list[dict[str, Any]]]:
+def _read_json(path: Path, setting: str) -> dict[str, Any]:
     try:
         document = json.loads(path.read_bytes())
     except FileNotFoundError as error:
@@ -110,155 +96,136 @@ def _read_json(path: Path, setting: str) -> dict[str, list[dict[str, Any]]]:
     return document
 
 
-class _CocoReader:
-    """Checks row after row; keeps the file's name for messages and counts what was mended."""
+class _RefusedError(Exception):
+    """A row that cannot be used; holds message, cure and the row's id."""
 
-    def __init__(self, source: Path, bad_boxes: BadBoxes, images_setting: str) -> None:
-        self.source = source
-        self.images_setting = images_setting
-        self.drop = bad_boxes == "drop"
-        self.clipped = 0
-        self.dropped = 0
 
-    def categories(
-        self, rows: list[dict[str, Any]], classes: Sequence[str] | None
-    ) -> tuple[tuple[str, ...], dict[int, int]]:
-        """Class names in order, and category id to class id."""
+class _Reader:
+    """Takes row after row into the set; a row that does not fit becomes a problem."""
+
+    def __init__(self, target: AnnotationSet) -> None:
+        self.set = target
+        self.class_of_category: dict[int, int] = {}
+        self.pictures: dict[int, AnnotatedPicture] = {}
+        self.names: dict[str, int] = {}
+        self.box_ids: set[int] = set()
+        self.refused: set[Any] = set()  # image ids whose boxes are not to blame
+
+    def read(self, document: dict[str, Any]) -> None:
+        """The whole document."""
+        self.set.attributes = {
+            key: value for key, value in document.items() if key not in ("images", "annotations", "categories")
+        }
+        self._categories(document["categories"])
+        for rows, take in ((document["images"], self._picture), (document["annotations"], self._box)):
+            for row in rows:
+                try:
+                    take(row)
+                except _RefusedError as refused:
+                    self._problem(*refused.args)
+                    self.refused.add(row.get("id") if rows is document["images"] else None)
+
+    def _problem(self, kind: str, message: str, cure: str, number: int | str | None) -> None:
+        self.set.problems.append(Problem(kind, "error", self.set.source, message, cure, id=number))
+
+    def _categories(self, rows: list[dict[str, Any]]) -> None:
         named: dict[int, str] = {}
         for row in rows:
-            category, name = self._integer(row, "id", "A category"), row.get("name")
+            try:
+                category, name = _integer(row, "id", "A category"), row.get("name")
+            except _RefusedError as refused:
+                raise DataError(f"{self.set.source}: {refused.args[1]}. {refused.args[2]}") from None
             if not isinstance(name, str) or not name:
-                raise DataError(f"{self.source}: category {category} has no name.")
+                raise DataError(f"{self.set.source}: category {category} has no name.")
             if category in named:
-                raise DataError(f"{self.source}: the category id {category} stands twice.")
+                raise DataError(f"{self.set.source}: the category id {category} stands twice.")
             if name in named.values():
-                raise DataError(f"{self.source}: two categories are named {name!r}.")
+                raise DataError(f"{self.set.source}: two categories are named {name!r}.")
             named[category] = name
         if not named:
-            raise DataError(f"{self.source} lists no categories.")
-        if classes is None:
-            names = tuple(named[category] for category in sorted(named))
-        else:
-            names = tuple(classes)
-            missing = sorted(set(names) - set(named.values()))
-            if missing and len(missing) == len(names):
-                raise DataError(
-                    f"{self.source}: none of the model's classes ({_some(names)}) is a category of this file; "
-                    f"it has {_some(list(named.values()))}."
-                )
-        place = {name: index for index, name in enumerate(names)}
-        return names, {category: place[name] for category, name in named.items() if name in place}
+            raise DataError(f"{self.set.source} lists no categories.")
+        self.set.categories = tuple(sorted(named))
+        self.set.classes = tuple(named[category] for category in self.set.categories)
+        self.class_of_category = {category: place for place, category in enumerate(self.set.categories)}
+        self.set.attributes["categories"] = {row["id"]: row for row in rows}
 
-    def pictures(self, rows: list[dict[str, Any]], folder: Path, check_files: bool) -> dict[int, _Entry]:
-        """Image id to file and size."""
-        entries: dict[int, _Entry] = {}
-        files: dict[str, int] = {}
-        for row in rows:
-            image_id = self._integer(row, "id", "A picture")
-            name = row.get("file_name")
-            if image_id in entries:
-                raise DataError(f"{self.source}: the image id {image_id} stands twice; make the ids unique.")
-            if not isinstance(name, str) or not name:
-                raise DataError(f"{self.source}: image {image_id} has no file_name.")
-            if name in files:
-                raise DataError(f"{self.source}: images {files[name]} and {image_id} are the same file {name}.")
-            width = self._integer(row, "width", f"Image {image_id} ({name})")
-            height = self._integer(row, "height", f"Image {image_id} ({name})")
-            if width < 1 or height < 1:
-                raise DataError(f"{self.source}: image {image_id} ({name}) has the size {width}x{height}.")
-            path = folder / name
-            if "\0" in name or not path.resolve().is_relative_to(folder.resolve()):
-                raise DataError(f"{self.source}: image {image_id} points out of its folder: {name!r}.")
-            if check_files and not os.path.isfile(path):
-                raise DataError(f"{self.source}: image {image_id} is missing: {self._absence(folder, name)}")
-            files[name] = image_id
-            entries[image_id] = _Entry(image_id, path, width, height)
-        return entries
+    def _picture(self, row: dict[str, Any]) -> None:
+        number, name = _integer(row, "id", "A picture"), row.get("file_name")
+        if number in self.pictures:
+            raise _RefusedError("duplicate-id", f"the image id {number} stands twice", "Make the ids unique.", number)
+        if not isinstance(name, str) or not name:
+            raise _RefusedError("malformed-annotation", f"image {number} has no file_name", "Name its file.", number)
+        if name in self.names:
+            message = f"images {self.names[name]} and {number} are the same file {name}"
+            self.pictures[number] = self.pictures[self.names[name]]
+            raise _RefusedError("duplicate-entry", message, "Keep one, with the boxes of both, as --fix does.", number)
+        what = f"Image {number} ({name})"
+        width, height = _integer(row, "width", what), _integer(row, "height", what)
+        if width < 1 or height < 1:
+            message = f"image {number} ({name}) has the size {width}x{height}"
+            raise _RefusedError("malformed-annotation", message, "Write the picture's own width and height.", number)
+        path = inside(self.set.images, name)
+        if path is None:
+            message = f"image {number} points out of its folder: {name!r}"
+            raise _RefusedError("path-outside-folder", message, f"Move the file below {self.set.images}.", number)
+        attributes = {key: value for key, value in row.items() if key not in _PICTURE_KEYS}
+        picture = AnnotatedPicture(number, name, path, width, height, self.set.source, attributes=attributes)
+        self.names[name] = number
+        self.pictures[number] = picture
+        self.set.pictures.append(picture)
 
-    def _absence(self, folder: Path, name: str) -> str:
-        for base in (folder.parent, folder / "images"):
-            if os.path.isfile(base / name):
-                return (
-                    f"there is no file {folder / name}, but {base / name} is there. The file names are relative to "
-                    f"{self.images_setting}; it should be {base}."
-                )
-        return f"there is no file {folder / name} (the file names are relative to {self.images_setting})."
-
-    def boxes(
-        self, rows: list[dict[str, Any]], entries: dict[int, _Entry], class_of_category: dict[int, int]
-    ) -> dict[int, _Boxes]:
-        """Image id to its boxes, checked and clipped."""
-        collected = {image_id: _Boxes() for image_id in entries}
-        seen: set[int] = set()
-        for row in rows:
-            number = self._integer(row, "id", "An annotation")
-            if number in seen:
-                raise DataError(f"{self.source}: the annotation id {number} stands twice; make the ids unique.")
-            seen.add(number)
-            image_id = self._integer(row, "image_id", f"Annotation {number}")
-            category = self._integer(row, "category_id", f"Annotation {number}")
-            problem = None
-            if image_id not in entries:
-                problem = f"annotation {number} names the unknown image {image_id}"
-            elif category not in class_of_category:
-                problem = f"annotation {number} (image {image_id}) names the unknown category {category}"
-            box = self._corners(row, number)
-            if problem is None and not (
-                np.float32(box[2]) > np.float32(box[0]) and np.float32(box[3]) > np.float32(box[1])
-            ):
-                problem = f"annotation {number} (image {image_id}) has a box of no size: {row['bbox']}"
-            if problem is None:
-                entry = entries[image_id]
-                box, problem = self._clip(box, entry, number)
-            if problem is not None:
-                self._refuse(problem)
-                continue
-            kind = class_of_category[category]
-            if row.get("iscrowd", 0):
-                collected[image_id].crowds.append((box, kind))
-            else:
-                area = row.get("area", (box[2] - box[0]) * (box[3] - box[1]))
-                if not _is_finite_number(area) or area < 0:
-                    raise DataError(f"{self.source}: annotation {number} has an area that is none: {area!r}.")
-                measured = float(area)
-                collected[image_id].objects.append((box, kind, measured))
-        return collected
-
-    def _clip(self, box: list[float], entry: _Entry, number: int) -> tuple[list[float], str | None]:
-        x1, y1, x2, y2 = box
-        inside = [max(0.0, x1), max(0.0, y1), min(float(entry.width), x2), min(float(entry.height), y2)]
-        if inside[2] <= inside[0] or inside[3] <= inside[1]:
-            size = f"{entry.width}x{entry.height}"
-            return box, f"annotation {number} (image {entry.image_id}, {size}) lies outside its picture: {box}"
-        if any(abs(a - b) > CLIP_TOLERANCE for a, b in zip(box, inside, strict=True)):
-            self.clipped += 1
-        return inside, None
-
-    def _corners(self, row: dict[str, Any], number: int) -> list[float]:
+    def _box(self, row: dict[str, Any]) -> None:
+        number = _integer(row, "id", "An annotation")
+        doubled = number in self.box_ids
+        if doubled:
+            message = f"the annotation id {number} stands twice"
+            self._problem("duplicate-id", message, "Make the ids unique; --fix counts anew.", number)
+        self.box_ids.add(number)
+        what = f"Annotation {number}"
+        image, category = _integer(row, "image_id", what), _integer(row, "category_id", what)
+        if image in self.refused and image not in self.pictures:
+            return
         bbox = row.get("bbox")
-        numbers = isinstance(bbox, list) and len(bbox) == 4 and all(_is_finite_number(value) for value in bbox)
-        if not numbers or bbox is None:
-            raise DataError(f"{self.source}: annotation {number} has no bbox of four numbers [x, y, width, height].")
+        if not (isinstance(bbox, list) and len(bbox) == 4 and all(_is_finite_number(value) for value in bbox)):
+            message = f"annotation {number} has no bbox of four numbers [x, y, width, height]"
+            raise _RefusedError("malformed-annotation", message, "Draw the box anew or delete the annotation.", number)
         x, y, width, height = (float(value) for value in bbox)
-        return [x, y, x + width, y + height]
+        area = row.get("area")
+        if area is not None and (not _is_finite_number(area) or area < 0):
+            message = f"annotation {number} has an area that is none: {area!r}"
+            raise _RefusedError("malformed-annotation", message, "Leave it out, or write pixels squared.", number)
+        place = self.class_of_category.get(category)
+        self.set.boxes.append(
+            AnnotatedBox(
+                picture=self.pictures.get(image),
+                class_id=place,
+                label=self.set.classes[place] if place is not None else str(category),
+                corners=(x, y, x + width, y + height),
+                written=str(bbox),
+                id=None if doubled else number,
+                area=None if area is None else float(area),
+                crowd=bool(row.get("iscrowd", 0)),
+                attributes={
+                    **{key: value for key, value in row.items() if key not in _BOX_KEYS},
+                    **({} if image in self.pictures else {"image_id": image}),
+                },
+            )
+        )
 
-    def _refuse(self, problem: str) -> None:
-        if not self.drop:
-            raise DataError(f"{self.source}: {problem}. Mend it, or set data.bad_boxes=drop to leave such boxes out.")
-        self.dropped += 1
 
-    def _integer(self, row: dict[str, Any], key: str, what: str) -> int:
-        value = row.get(key)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise DataError(f"{self.source}: {what} has no whole number under {key!r} (found {value!r}).")
-        return value
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:10])
-    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
+def _integer(row: dict[str, Any], key: str, what: str) -> int:
+    value = row.get(key)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        number = row.get("id")
+        raise _RefusedError(
+            "malformed-annotation",
+            f"{what} has no whole number under {key!r} (found {value!r})",
+            "Write one.",
+            number if isinstance(number, int | str) else None,
+        )
+    return value
 
 
 def _is_finite_number(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""`nanoedge data …`."""
+"""`nanoedge data synth`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,7 @@ from typing import Annotated
 import typer
 
 from nanoedge.cli.options import Force, parse_size
-from nanoedge.cli.terminal import Terminal, command
-
-
-def register(app: typer.Typer) -> None:
-    """Add the group of commands."""
-    group = typer.Typer(help="Make and look at data sets.", no_args_is_help=True)
-    command(group, "synth")(synth)
-    app.add_typer(group, name="data")
-
-    @group.callback()
-    def _group() -> None:
-        """Make and look at data sets."""
+from nanoedge.cli.terminal import Terminal
 
 
 def synth(

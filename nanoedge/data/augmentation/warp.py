@@ -1,4 +1,4 @@
-"""Augmentation of a training picture: one warp matrix, then one colour step.
+"""Zoom, stretch, shift and flips of a training picture and its boxes, as one matrix.
 
 Coordinates are continuous: a picture of width W spans 0..W and pixel i has its centre at i + 0.5. `cv2.warpAffine`
 counts from pixel centres, so the matrix is shifted by half a pixel before it is used on pixels. With no augmentation
@@ -28,15 +28,7 @@ class WarpParameters:
     shift_x: float = 0.0
     shift_y: float = 0.0
     flip: bool = False
-
-
-@dataclass(frozen=True)
-class ColourParameters:
-    """What is drawn at random for one picture; the defaults change nothing. `brightness` is in grey levels."""
-
-    brightness: float = 0.0
-    contrast: float = 1.0
-    saturation: float = 1.0
+    flip_vertical: bool = False
 
 
 def draw_warp(config: AugmentationConfig, random: np.random.Generator) -> WarpParameters:
@@ -46,6 +38,7 @@ def draw_warp(config: AugmentationConfig, random: np.random.Generator) -> WarpPa
     shift_x, shift_y = random.uniform(-config.translate, config.translate, 2)
     flip = random.random() < config.flip
     use_scale, use_stretch, use_shift = random.random(3) < config.probability
+    flip_vertical = random.random() < config.flip_vertical
     zoom = scale if use_scale else 1.0
     return WarpParameters(
         zoom_x=float(zoom * (stretch_x if use_stretch else 1.0)),
@@ -53,35 +46,36 @@ def draw_warp(config: AugmentationConfig, random: np.random.Generator) -> WarpPa
         shift_x=float(shift_x) if use_shift else 0.0,
         shift_y=float(shift_y) if use_shift else 0.0,
         flip=bool(flip),
+        flip_vertical=bool(flip_vertical),
     )
 
 
-def draw_colours(config: AugmentationConfig, random: np.random.Generator) -> ColourParameters:
-    """Draw a colour change; always the same number of random values."""
-    brightness = random.uniform(-config.brightness, config.brightness) * 255
-    contrast, saturation = random.uniform(*config.contrast), random.uniform(*config.saturation)
-    use = random.random(3) < config.probability
-    return ColourParameters(brightness if use[0] else 0.0, contrast if use[1] else 1.0, saturation if use[2] else 1.0)
-
-
-def warp_matrix(size: tuple[int, int], out_size: tuple[int, int], warp: WarpParameters) -> Matrix:
+def warp_matrix(
+    size: tuple[int, int],
+    out_size: tuple[int, int],
+    warp: WarpParameters,
+    placed: tuple[int, int, int, int] | None = None,
+) -> Matrix:
     """The map from the picture to the network's input, both in continuous coordinates.
 
     The picture is zoomed and flipped about its centre, the centre is moved by the shift (a share of the output), and
-    everything is stretched to the output.
+    everything is stretched to the output, or to the part of it that a letterbox leaves.
 
     Args:
         size: width and height of the picture.
         out_size: width and height of the output.
         warp: what was drawn.
+        placed: left, top, width and height of the unchanged picture in the output; `None` fills the output.
 
     Returns:
         float64 [3, 3]; the last row is 0, 0, 1.
     """
     (width, height), (out_width, out_height) = size, out_size
-    scale_x = warp.zoom_x * out_width / width * (-1 if warp.flip else 1)
-    scale_y = warp.zoom_y * out_height / height
-    centre_x, centre_y = (0.5 + warp.shift_x) * out_width, (0.5 + warp.shift_y) * out_height
+    left, top, placed_width, placed_height = placed or (0, 0, out_width, out_height)
+    scale_x = warp.zoom_x * placed_width / width * (-1 if warp.flip else 1)
+    scale_y = warp.zoom_y * placed_height / height * (-1 if warp.flip_vertical else 1)
+    centre_x = left + placed_width / 2 + warp.shift_x * out_width
+    centre_y = top + placed_height / 2 + warp.shift_y * out_height
     return np.array(
         [
             [scale_x, 0.0, centre_x - scale_x * width / 2],
@@ -91,8 +85,11 @@ def warp_matrix(size: tuple[int, int], out_size: tuple[int, int], warp: WarpPara
     )
 
 
-def warp_picture(picture: Picture, matrix: Matrix, out_size: tuple[int, int]) -> Picture:
-    """Apply a continuous-coordinate map (zoom, flip, shift) to a picture; pixels whose centre is outside are black."""
+def warp_picture(picture: Picture, matrix: Matrix, out_size: tuple[int, int], fill: int = 0) -> Picture:
+    """Apply a continuous-coordinate map (zoom, flip, shift) to a picture.
+
+    Pixels whose centre lies outside the picture have the grey level `fill`.
+    """
     cv2 = opencv()
     half_up = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     half_down = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
@@ -103,8 +100,8 @@ def warp_picture(picture: Picture, matrix: Matrix, out_size: tuple[int, int]) ->
     height, width = picture.shape[:2]
     edges = matrix[:2, :2] @ np.array([[0, width], [0, height]]) + matrix[:2, 2:]
     (left, top), (right, bottom) = np.rint([edges.min(axis=1), edges.max(axis=1)]).astype(int)
-    warped[: max(0, top)] = warped[max(0, bottom) :] = 0
-    warped[:, : max(0, left)] = warped[:, max(0, right) :] = 0
+    warped[: max(0, top)] = warped[max(0, bottom) :] = fill
+    warped[:, : max(0, left)] = warped[:, max(0, right) :] = fill
     return warped
 
 
@@ -131,26 +128,3 @@ def worth_learning(boxes_xyxy: FloatArray, visible: FloatArray, config: Augmenta
     sides = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
     keep: npt.NDArray[np.bool_] = (sides > config.min_box_size).all(axis=1) & (visible >= config.min_visible)
     return keep
-
-
-def change_colours(picture: Picture, colours: ColourParameters) -> FloatArray:
-    """Brightness, then contrast, then saturation; nothing is clipped, so no detail is lost at the ends.
-
-    Saturation moves each channel away from the pixel's largest one, which is what scaling S in HSV does.
-
-    Args:
-        picture: uint8 [H, W, 3].
-        colours: what was drawn.
-
-    Returns:
-        float32 [H, W, 3] in grey levels.
-    """
-    changed: FloatArray = picture.astype(np.float32)
-    if colours.brightness:
-        changed += np.float32(colours.brightness)
-    if colours.contrast != 1.0:
-        changed *= np.float32(colours.contrast)
-    if colours.saturation != 1.0:
-        largest = changed.max(axis=2, keepdims=True)
-        changed = largest + (changed - largest) * np.float32(colours.saturation)
-    return changed

@@ -1,26 +1,24 @@
-"""Augmentation: pixels and boxes move together, the identity is cv2.resize, colours follow their formulas."""
+"""Warps: pixels and boxes move together, the identity is cv2.resize; what is drawn keeps to its ranges."""
 
 from __future__ import annotations
-
-import colorsys
 
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nanoedge.config.interface import InputSpec
 from nanoedge.config.schema import AugmentationConfig
-from nanoedge.data.transforms import (
-    ColourParameters,
+from nanoedge.data.augmentation.colours import ColourParameters, draw_colours
+from nanoedge.data.augmentation.warp import (
     WarpParameters,
-    change_colours,
-    draw_colours,
     draw_warp,
     warp_boxes,
     warp_matrix,
     warp_picture,
     worth_learning,
 )
+from nanoedge.runtime.preprocess import to_tensor
 
 SIZES = [((100, 75), (320, 320)), ((333, 217), (160, 96)), ((97, 64), (320, 320)), ((64, 201), (96, 160))]
 ALWAYS = AugmentationConfig(probability=1.0)
@@ -126,6 +124,27 @@ def test_a_flip_mirrors_the_boxes() -> None:
     np.testing.assert_allclose(boxes, [[40, 5, 60, 15]], atol=1e-5)
 
 
+def test_a_vertical_flip_mirrors_pixels_and_boxes() -> None:
+    picture = texture(61, 47)
+    matrix = warp_matrix((61, 47), (61, 47), WarpParameters(flip_vertical=True))
+    np.testing.assert_array_equal(warp_picture(picture, matrix, (61, 47)), picture[::-1])
+    boxes, _ = warp_boxes(np.array([[5, 0, 15, 20]], np.float32), matrix, (61, 47))
+    np.testing.assert_allclose(boxes, [[5, 27, 15, 47]], atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(200, 75), (75, 200), (333, 217), (320, 320)])
+@pytest.mark.parametrize("out_size", [(320, 320), (160, 96)])
+def test_an_unchanged_letterbox_is_the_runtimes(size: tuple, out_size: tuple) -> None:
+    spec = InputSpec(width=out_size[0], height=out_size[1], resize="letterbox", pad_value=114)
+    picture = texture(*size)
+    matrix = warp_matrix(size, out_size, WarpParameters(), spec.place(*size))
+    tensor, placed = to_tensor(picture, spec)
+    wanted = tensor[0].transpose(1, 2, 0) * spec.std + spec.mean
+    assert difference(warp_picture(picture, matrix, out_size, 114), np.rint(wanted)).max() <= 1
+    whole, _ = warp_boxes(np.array([[0, 0, *size]], np.float32), matrix, out_size)
+    np.testing.assert_allclose(placed.to_picture(whole), [[0, 0, *size]], atol=1e-3)
+
+
 def test_a_zoom_keeps_the_centre_and_a_shift_moves_it_by_shares_of_the_output() -> None:
     matrix = warp_matrix((60, 40), (120, 120), WarpParameters(zoom_x=0.5, zoom_y=2.0, shift_x=0.25, shift_y=-0.1))
     boxes, _ = warp_boxes(np.array([[24, 18, 36, 22]], np.float32), matrix, (120, 120))
@@ -177,63 +196,6 @@ def test_boxes_that_are_too_small_or_hardly_visible_are_not_learned() -> None:
     assert worth_learning(boxes, visible, ALWAYS).tolist() == [True, False, False, True, False]
     generous = AugmentationConfig(min_box_size=0, min_visible=0)
     assert worth_learning(boxes, visible, generous).all()
-
-
-# --- colours -------------------------------------------------------------------------------------------------------
-
-
-def test_default_colours_change_nothing() -> None:
-    picture = texture(20, 10)
-    np.testing.assert_array_equal(change_colours(picture, ColourParameters()), picture)
-
-
-def test_the_given_picture_is_not_changed() -> None:
-    picture = texture(20, 10)
-    before = picture.copy()
-    change_colours(picture, ColourParameters(20.0, 1.2, 0.7))
-    np.testing.assert_array_equal(picture, before)
-
-
-@pytest.mark.parametrize("brightness", [-51.0, 12.5])
-def test_brightness_adds_grey_levels(brightness: float) -> None:
-    picture = texture(20, 10) // 2 + 60  # stays in 0..255
-    changed = change_colours(picture, ColourParameters(brightness=brightness))
-    np.testing.assert_allclose(changed, picture + brightness, atol=0.51)
-
-
-@pytest.mark.parametrize("contrast", [0.6, 1.4])
-def test_contrast_multiplies_grey_levels(contrast: float) -> None:
-    picture = texture(20, 10) // 2
-    changed = change_colours(picture, ColourParameters(contrast=contrast))
-    np.testing.assert_allclose(changed, picture * contrast, atol=0.51)
-
-
-def test_brightness_comes_before_contrast_and_both_before_saturation() -> None:
-    picture = np.array([[[40, 60, 100]]], np.uint8)
-    changed = change_colours(picture, ColourParameters(brightness=10.0, contrast=1.2, saturation=0.5))
-    values = [(40 + 10) * 1.2, (60 + 10) * 1.2, (100 + 10) * 1.2]
-    largest = max(values)
-    np.testing.assert_allclose(changed[0, 0], [largest - 0.5 * (largest - value) for value in values], atol=0.51)
-
-
-@pytest.mark.parametrize("saturation", [0.0, 0.5, 0.9, 1.2])
-def test_saturation_scales_s_of_hsv_and_keeps_h_and_v(saturation: float) -> None:
-    picture = texture(12, 8)
-    changed = np.asarray(change_colours(picture, ColourParameters(saturation=saturation)), np.float64)
-    compared = 0
-    for old, new in zip(picture.reshape(-1, 3), changed.reshape(-1, 3), strict=True):
-        hue, share, value = colorsys.rgb_to_hsv(*(float(level) / 255 for level in old[::-1]))
-        if share * saturation > 1:
-            continue  # out of HSV's range
-        literal = np.array(colorsys.hsv_to_rgb(hue, share * saturation, value))[::-1] * 255
-        np.testing.assert_allclose(new, literal, atol=0.51)
-        compared += 1
-    assert compared > 40
-
-
-def test_grey_stays_grey_whatever_the_saturation() -> None:
-    grey = np.repeat(texture(9, 9)[:, :, :1], 3, axis=2)
-    np.testing.assert_array_equal(change_colours(grey, ColourParameters(saturation=0.3)), grey)
 
 
 # --- what is drawn -------------------------------------------------------------------------------------------------

@@ -1,0 +1,48 @@
+"""What can be wrong with a split's classes: one without examples, one drowned by another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from nanoedge.data.annotations import AnnotationSet, Problem
+
+IMBALANCE = 100  # times as many boxes of the most frequent class
+
+
+def class_problems(sets: Sequence[AnnotationSet]) -> Iterator[Problem]:
+    """Over all splits together: classes without any box, and those that are drowned."""
+    if not sets:
+        return
+    first = sets[0]
+    counts = box_counts(sets)
+    total = sum(counts.values())
+    if not total:
+        return
+    for name, count in counts.items():
+        if not count:
+            yield Problem(
+                "class-without-examples", "warning", first.source, f"the class {name!r} has no box in any split",
+                "Take it out of the classes, or add examples.", id=name, key=("class-without-examples", name),
+            )  # fmt: skip
+    most = max(counts, key=lambda name: counts[name])
+    rare = {name: count for name, count in counts.items() if 0 < count * IMBALANCE < counts[most]}
+    if rare:
+        fewest = sorted(rare, key=lambda name: rare[name])
+        shown = ", ".join(f"{name} {rare[name]}" for name in fewest[:5])
+        more = f" and {len(fewest) - 5} more classes" if len(fewest) > 5 else ""
+        yield Problem(
+            "class-imbalance", "warning", first.source,
+            f"{most} has {counts[most]} boxes, more than {IMBALANCE} times as many as {shown}{more}",
+            "Add pictures of the rare classes, or leave them out; expect low AP for them.",
+            id=fewest[0], key=("class-imbalance", *fewest),
+        )  # fmt: skip
+
+
+def box_counts(sets: Sequence[AnnotationSet]) -> dict[str, int]:
+    """Class name to its number of boxes, in the order of the classes; unions of other splits must be left out."""
+    counts = {name: 0 for found in sets for name in found.classes}
+    for found in sets:
+        for box in found.boxes:
+            if box.class_id is not None and not box.crowd:
+                counts[box.label] += 1
+    return counts

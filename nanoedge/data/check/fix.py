@@ -1,0 +1,184 @@
+"""Writing a corrected copy of a data set; the original is never touched."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from nanoedge.data.annotations import AnnotatedBox, AnnotatedPicture, AnnotationSet, Corners, Problem
+from nanoedge.data.check.boxes import clipped
+from nanoedge.data.check.pictures import look_at
+from nanoedge.data.check.report import CheckResult
+from nanoedge.data.convert import Conversion, write_sets
+from nanoedge.data.picture_header import PictureHeader
+from nanoedge.errors import InputError
+
+Progress = Callable[[int, int], None]
+SAME_ASPECT = 0.01  # relative: a picture whose sides changed by one factor was only resized
+
+WITHOUT_BOX = frozenset({"zero-size-box", "box-outside-picture", "unknown-class", "unknown-picture", "duplicate-box"})
+WITHOUT_PICTURE = frozenset(
+    {"missing-picture", "unreadable-picture", "truncated-picture", "leak", "near-duplicate", "duplicate-picture"}
+)
+LEFT_OUT_ON_READING = frozenset(
+    {"malformed-annotation", "not-normalised", "path-outside-folder", "missing-annotation", "unreadable-annotation"}
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fixed:
+    """What was written, and what became of each problem.
+
+    Attributes:
+        copy: the corrected copy.
+        done: kind of problem to how many were mended.
+        left: problems that a person has to decide.
+    """
+
+    copy: Conversion
+    done: dict[str, int]
+    left: tuple[Problem, ...]
+
+
+def write_fixed(
+    result: CheckResult, out: Path, link: bool = False, force: bool = False, progress: Progress | None = None
+) -> Fixed:
+    """Write a copy in the same format without what can be mended by rule.
+
+    Boxes that cannot be used or are drawn twice, pictures that cannot be read or are also in another split, and rows
+    that mean nothing are left out; boxes beyond the edge are clipped; boxes of a turned or resized picture are moved
+    along; duplicate annotation ids are counted anew.
+
+    Args:
+        result: what the check found, of one format.
+        out: the new folder.
+        link: hard links to the pictures instead of copies.
+        force: replace an earlier copy.
+        progress: called with (pictures copied, pictures in all).
+
+    Raises:
+        InputError: when several formats were checked.
+    """
+    formats = list(dict.fromkeys(found.format for found in result.sets))
+    if len(formats) != 1:
+        raise InputError(f"--fix writes one format; choose with --format {formats[0] if formats else 'coco'}.")
+    mender = _Mender(result.sets)
+    done: dict[str, int] = {}
+    left = []
+    for problem in result.problems:
+        if mender.mend(problem):
+            done[problem.kind] = done.get(problem.kind, 0) + 1
+        else:
+            left.append(problem)
+    copy = write_sets(mender.sets(), formats[0], out, link, force, progress)
+    return Fixed(copy, done, tuple(left))
+
+
+class _Mender:
+    """Collects what is left out and what is moved, then makes new sets."""
+
+    def __init__(self, sets: Iterable[AnnotationSet]) -> None:
+        self._sets = tuple(sets)
+        self._no_boxes: set[tuple[Path, str, Corners]] = set()
+        self._no_box_objects: set[int] = set()
+        self._no_pictures: set[tuple[str | None, Path]] = set()
+        self._clip = False
+        self._moved: dict[Path, tuple[int, int, Callable[[Corners], Corners]]] = {}
+        paths = [picture.path for found in self._sets for picture in found.pictures]
+        self._headers: Mapping[Path, PictureHeader | None] = {
+            path: seen.header for path, seen in look_at(paths, decode=False).items()
+        }
+
+    def mend(self, problem: Problem) -> bool:
+        """Note what is to be done; whether something can be."""
+        subject, kind = problem.subject, problem.kind
+        if kind in WITHOUT_BOX and isinstance(subject, AnnotatedBox):
+            self._leave_out(subject, kind)
+        elif kind in WITHOUT_PICTURE and isinstance(subject, AnnotatedPicture):
+            split = self._split_of(subject) if kind in ("leak", "near-duplicate", "duplicate-picture") else None
+            self._no_pictures.add((split, subject.path))
+        elif kind == "box-beyond-edge":
+            self._clip = True
+        elif kind in ("exif-turn", "size-disagreement") and isinstance(subject, AnnotatedPicture):
+            return problem.severity == "error" and self._move(subject)
+        else:
+            by_reading = kind in LEFT_OUT_ON_READING or kind == "duplicate-entry"
+            return by_reading or (kind == "duplicate-id" and "annotation" in problem.message)
+        return True
+
+    def _leave_out(self, box: AnnotatedBox, kind: str) -> None:
+        """One box in every set that has it; of two equal ones only the one that was named."""
+        self._no_box_objects.add(id(box))
+        if kind != "duplicate-box" and box.picture is not None:
+            self._no_boxes.add((box.picture.path, box.label, box.corners))
+
+    def _split_of(self, picture: AnnotatedPicture) -> str:
+        return next(found.split for found in self._sets if any(picture is own for own in found.pictures))
+
+    def _move(self, picture: AnnotatedPicture) -> bool:
+        header = self._headers.get(picture.path)
+        if header is None:
+            return False
+        width, height = picture.width, picture.height
+        if (width, height) == header.stored_size and header.orientation != 1:
+            orientation = header.orientation
+            self._moved[picture.path] = (header.width, header.height,
+                                         lambda corners: turned(corners, width, height, orientation))  # fmt: skip
+            return True
+        scale_x, scale_y = header.width / width, header.height / height
+        if abs(scale_x / scale_y - 1) > SAME_ASPECT:
+            return False
+        self._moved[picture.path] = (header.width, header.height,
+                                     lambda corners: scaled(corners, scale_x, scale_y))  # fmt: skip
+        return True
+
+    def sets(self) -> list[AnnotationSet]:
+        """The corrected sets; a split that lost all pictures is left out."""
+        mended = [self._mended(found) for found in self._sets]
+        return [found for found in mended if found.pictures]
+
+    def _mended(self, found: AnnotationSet) -> AnnotationSet:
+        kept: dict[int, AnnotatedPicture] = {}
+        for picture in found.pictures:
+            if (None, picture.path) in self._no_pictures or (found.split, picture.path) in self._no_pictures:
+                continue
+            width, height, _ = self._moved.get(picture.path, (picture.width, picture.height, None))
+            if width and height:
+                kept[id(picture)] = dataclasses.replace(picture, width=width, height=height)
+        boxes = []
+        for box in found.boxes:
+            if box.picture is None or id(box.picture) not in kept or box.class_id is None:
+                continue
+            if id(box) in self._no_box_objects or (box.picture.path, box.label, box.corners) in self._no_boxes:
+                continue
+            moved = self._moved.get(box.picture.path)
+            corners = box.corners if moved is None else moved[2](box.corners)
+            picture = kept[id(box.picture)]
+            if self._clip:
+                corners = clipped(corners, picture)
+            boxes.append(dataclasses.replace(box, picture=picture, corners=corners))
+        return dataclasses.replace(found, pictures=list(kept.values()), boxes=boxes, problems=[])
+
+
+def scaled(corners: Corners, scale_x: float, scale_y: float) -> Corners:
+    """A box after its picture was resized."""
+    x1, y1, x2, y2 = corners
+    return x1 * scale_x, y1 * scale_y, x2 * scale_x, y2 * scale_y
+
+
+def turned(corners: Corners, width: int, height: int, orientation: int) -> Corners:
+    """A box on the stored picture (width x height) as it lies on the picture that EXIF's orientation makes of it."""
+    x1, y1, x2, y2 = corners
+    turns: dict[int, Callable[[float, float], tuple[float, float]]] = {
+        1: lambda x, y: (x, y),
+        2: lambda x, y: (width - x, y),
+        3: lambda x, y: (width - x, height - y),
+        4: lambda x, y: (x, height - y),
+        5: lambda x, y: (y, x),
+        6: lambda x, y: (height - y, x),
+        7: lambda x, y: (height - y, width - x),
+        8: lambda x, y: (y, width - x),
+    }
+    (ax, ay), (bx, by) = turns[orientation](x1, y1), turns[orientation](x2, y2)
+    return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)

@@ -1,0 +1,139 @@
+"""Pictures that are in two splits: the same file, the same content, or nearly the same picture.
+
+Near duplicates are found by a perceptual hash, the signs of a picture's 8 x 8 lowest frequencies (Zauner,
+Implementation and Benchmarking of Perceptual Image Hash Functions, 2010), and held to be one only when the small
+pictures themselves agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nanoedge.data.annotations import AnnotatedPicture, AnnotationSet, Problem
+from nanoedge.data.check.pictures import Looked
+from nanoedge.pictures import opencv
+
+HASH_SIDE = 8
+MOST_DIFFERENT_BITS = 10  # of 63
+LEAST_CORRELATION = 0.95  # of two small grey pictures
+_BLOCK = 512
+
+
+def without_unions(sets: Sequence[AnnotationSet]) -> list[AnnotationSet]:
+    """The splits that are not just others put together, as VOC's trainval is."""
+    names = [frozenset(str(picture.path) for picture in found.pictures) for found in sets]
+    kept = []
+    for found, own in zip(sets, names, strict=True):
+        parts = [other for other in names if other < own]
+        if len(set(parts)) < 2 or frozenset().union(*parts) != own:
+            kept.append(found)
+    return kept
+
+
+def leaks(sets: Sequence[AnnotationSet], looked: Mapping[Path, Looked]) -> Iterator[Problem]:
+    """Pictures of one split that are also in another; each pair once, named at the split that should lose it.
+
+    Args:
+        sets: all splits, without unions of others.
+        looked: what was seen of their files.
+    """
+    splits = _splits_of(sets)
+    for path, places in splits.items():
+        named = list(dict.fromkeys(split for split, _ in places))
+        if len(named) > 1:
+            yield _problem("leak", path, path, places[0][1], f"is in the splits {' and '.join(named)}", exact=True)
+    paths = [path for path in splits if path in looked and looked[path].grey is not None]
+    seen: set[frozenset[Path]] = set()
+    for one, other in _same_content(paths):
+        seen.add(frozenset((one, other)))
+        yield from _between(one, other, splits, "has the same content as", "leak", exact=True)
+    small = [grey for path in paths if (grey := looked[path].grey) is not None]
+    greys = np.stack(small) if small else np.zeros((0, 1, 1), np.uint8)
+    for first, second, likeness in near_duplicates(greys):
+        one, other = paths[first], paths[second]
+        if frozenset((one, other)) not in seen:
+            words = f"is nearly the same (correlation {likeness:.2f}) as"
+            yield from _between(one, other, splits, words, "near-duplicate", exact=False)
+
+
+Places = dict[Path, list[tuple[str, AnnotatedPicture]]]
+
+
+def _splits_of(sets: Sequence[AnnotationSet]) -> Places:
+    places: Places = {}
+    for found in sets:
+        for picture in found.pictures:
+            places.setdefault(picture.path.resolve(), []).append((found.split, picture))
+    return places
+
+
+def _between(one: Path, other: Path, splits: Places, words: str, kind: str, exact: bool) -> Iterator[Problem]:
+    own, others = ({split for split, _ in splits[path]} for path in (one, other))
+    if own == others and exact and len(own) == 1:
+        message = f"{words} {other} of the same split {next(iter(own))}"
+        yield _problem("duplicate-picture", one, other, splits[one][0][1], message, exact=False)
+    elif own != others:
+        if "train" in others and "train" not in own:
+            one, other, own, others = other, one, others, own
+        message = f"(split {', '.join(sorted(own))}) {words} {other} (split {', '.join(sorted(others))})"
+        yield _problem(kind, one, other, splits[one][0][1], message, exact)
+
+
+def _problem(kind: str, one: Path, other: Path, picture: AnnotatedPicture, message: str, exact: bool) -> Problem:
+    return Problem(
+        kind, "error" if exact else "warning", picture.path, message,
+        "Keep it in one split only: what is measured on a picture that was learned from says nothing.",
+        id=picture.id, subject=picture, key=(kind, *sorted((str(one), str(other)))),
+    )  # fmt: skip
+
+
+def _same_content(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
+    """Pairs of files with equal bytes, each with the first of its kind."""
+    sizes: dict[int, list[Path]] = {}
+    for path in paths:
+        sizes.setdefault(path.stat().st_size, []).append(path)
+    for alike in sizes.values():
+        if len(alike) < 2:
+            continue
+        first: dict[bytes, Path] = {}
+        for path in alike:
+            digest = hashlib.sha256(path.read_bytes()).digest()
+            if digest in first:
+                yield first[digest], path
+            else:
+                first[digest] = path
+
+
+def near_duplicates(greys: npt.NDArray[np.uint8]) -> Iterator[tuple[int, int, float]]:
+    """Pairs of small grey pictures [N, S, S] that show the same, with their correlation."""
+    hashes = perceptual_hashes(greys)
+    plain = greys.reshape(len(greys), -1).astype(np.float32)
+    plain -= plain.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(plain, axis=1)
+    plain /= np.maximum(norms, 1e-6)[:, None]
+    for start in range(0, len(hashes), _BLOCK):
+        block = hashes[start : start + _BLOCK]
+        different = np.bitwise_count(block[:, None] ^ hashes[None])
+        for row, second in np.argwhere(different <= MOST_DIFFERENT_BITS):
+            first = start + int(row)
+            if second <= first or min(norms[first], norms[second]) < 1:
+                continue  # seen already; or a picture of one colour
+            likeness = float(plain[first] @ plain[second])
+            if likeness >= LEAST_CORRELATION:
+                yield first, int(second), likeness
+
+
+def perceptual_hashes(greys: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """One hash a picture [N, S, S]: which of its lowest frequencies are above their median, the mean left out."""
+    cv2 = opencv()
+    hashes = np.zeros(len(greys), np.uint64)
+    for number, grey in enumerate(greys):
+        lowest = cv2.dct(grey.astype(np.float32))[:HASH_SIDE, :HASH_SIDE].ravel()[1:]
+        bits = lowest > np.median(lowest)
+        hashes[number] = np.packbits(np.append(bits, False)).view(np.uint64)[0]
+    return hashes

@@ -1,0 +1,113 @@
+"""Checking a whole folder: all formats and splits, each defect once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nanoedge.config.schema import Config
+from nanoedge.data.annotations import AnnotationSet, Problem
+from nanoedge.data.check.boxes import box_problems
+from nanoedge.data.check.classes import class_problems
+from nanoedge.data.check.duplicates import duplicate_boxes
+from nanoedge.data.check.leakage import leaks, without_unions
+from nanoedge.data.check.network import unlearnable_boxes
+from nanoedge.data.check.pictures import look_at, picture_problems
+from nanoedge.data.folder import FoundSet, find_sets, what_is_looked_for
+from nanoedge.errors import DataError, InputError
+
+Progress = Callable[[int, int], None]
+SEVERITIES = ("error", "warning", "info")
+
+
+@dataclass(frozen=True, eq=False)
+class CheckResult:
+    """What was read and what is wrong with it, errors first."""
+
+    sets: tuple[AnnotationSet, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no error stands."""
+        return all(problem.severity != "error" for problem in self.problems)
+
+    def as_json(self) -> dict[str, Any]:
+        """The contract's document."""
+        return {"problems": [problem.as_json() for problem in self.problems]}
+
+
+def check_folder(
+    folder: Path, config: Config, format: str | None = None, progress: Progress | None = None
+) -> CheckResult:
+    """Check every annotation set of a folder.
+
+    Args:
+        folder: of the data set; formats and splits are found by themselves.
+        config: whose input size and head decide which boxes are too small or too large.
+        format: coco, voc or yolo; `None` checks all that are there.
+        progress: called with (pictures done, pictures in all).
+
+    Raises:
+        InputError: when the folder does not exist or holds no annotations.
+    """
+    found = find_sets(folder, format)
+    if not found:
+        raise InputError(f"{folder} holds no annotations that can be read: {what_is_looked_for(format)}")
+    sets, problems = read_all(found)
+    problems += problems_of(sets, config, progress)
+    return CheckResult(tuple(sets), tuple(each_once(problems)))
+
+
+def read_all(found: Iterable[FoundSet]) -> tuple[list[AnnotationSet], list[Problem]]:
+    """Read splits; one that cannot be read at all becomes a problem."""
+    sets: list[AnnotationSet] = []
+    problems: list[Problem] = []
+    for place in found:
+        try:
+            sets.append(place.read())
+        except DataError as error:
+            message = str(error).removeprefix(f"{place.annotations}: ").removesuffix(".")
+            problems.append(
+                Problem(
+                    "unreadable-annotations", "error", place.annotations, message,
+                    "Export the annotations anew.", key=("unreadable-annotations", str(place.annotations)),
+                )
+            )  # fmt: skip
+    return sets, problems
+
+
+def problems_of(sets: Sequence[AnnotationSet], config: Config, progress: Progress | None = None) -> list[Problem]:
+    """Everything that can be wrong with splits, their pictures read to the end."""
+    looked = look_at((picture.path for found in sets for picture in found.pictures), progress=progress)
+    problems = annotation_problems(sets, config)
+    for found in sets:
+        problems += picture_problems(found, looked)
+    return problems + list(leaks(without_unions(sets), looked))
+
+
+def annotation_problems(sets: Sequence[AnnotationSet], config: Config) -> list[Problem]:
+    """What the annotations alone show, without opening a picture."""
+    problems: list[Problem] = []
+    for found in sets:
+        problems += found.problems
+        if not found.pictures:
+            message = f"the split {found.split} has no pictures"
+            problems.append(Problem("empty-set", "error", found.source, message, "Add some, or take the split out."))
+        problems += box_problems(found)
+        problems += duplicate_boxes(found)
+        problems += unlearnable_boxes(found, config)
+    formats = dict.fromkeys(found.format for found in sets)
+    for format in formats:
+        problems += class_problems(without_unions([found for found in sets if found.format == format]))
+    return problems
+
+
+def each_once(problems: Iterable[Problem]) -> list[Problem]:
+    """Errors first, then as found; what several sets show is kept where it was seen first."""
+    unique: dict[Any, Problem] = {}
+    for problem in problems:
+        unique.setdefault(problem.key or (problem.kind, str(problem.file), problem.line, problem.id), problem)
+    return sorted(unique.values(), key=lambda problem: SEVERITIES.index(problem.severity))

@@ -1,0 +1,193 @@
+"""From one annotation format to another, saying what is lost on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nanoedge.data.annotations import FORMATS, AnnotationSet, Format
+from nanoedge.data.check.boxes import DROPPABLE, problem_of_box
+from nanoedge.data.check.leakage import without_unions
+from nanoedge.data.folder import find_sets, what_is_looked_for
+from nanoedge.data.index import sentence
+from nanoedge.data.writers import WRITERS
+from nanoedge.data.writers.place import copy_pictures, place_pictures
+from nanoedge.errors import DataError, InputError
+from nanoedge.files import folder_in_the_making
+
+Progress = Callable[[int, int], None]
+MARKER = "nanoedge-data.json"
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What was written, and what the new format has no place for.
+
+    Attributes:
+        out: the new folder.
+        format: of the new annotations.
+        splits: name to numbers of pictures and boxes.
+        losses: sentences; empty when nothing was lost.
+    """
+
+    out: Path
+    format: Format
+    splits: dict[str, tuple[int, int]]
+    losses: tuple[str, ...]
+
+    def rows(self) -> list[tuple[str, int, int]]:
+        """Each split's name, pictures and boxes."""
+        return [(name, *counts) for name, counts in self.splits.items()]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        splits = {name: {"pictures": pictures, "boxes": boxes} for name, pictures, boxes in self.rows()}
+        return {"out": str(self.out), "format": self.format, "splits": splits, "losses": list(self.losses)}
+
+
+def convert_folder(
+    folder: Path,
+    to: str,
+    out: Path,
+    source: str | None = None,
+    val_share: float = 0.0,
+    link: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Read all splits of a folder and write them, with their pictures, in another format.
+
+    Args:
+        folder: of the data set.
+        to: coco, voc or yolo.
+        out: the new folder.
+        source: the format to read where the folder holds several.
+        val_share: of the only split's pictures that become `val`; the others become `train`.
+        link: hard links to the pictures instead of copies.
+        force: replace an earlier conversion in `out`.
+        progress: called with (pictures copied, pictures in all).
+
+    Raises:
+        InputError: an unknown format, several formats to read, nothing to read, a split that cannot be split.
+        DataError: the annotations hold an error; `nanoedge data check` lists all, its `--fix` mends most.
+    """
+    format = known_format(to)
+    sets = read_one_format(folder, source)
+    for found in sets:
+        refuse_errors(found, folder)
+    if val_share:
+        sets = split_off(sets, val_share)
+    return write_sets(sets, format, out, link, force, progress)
+
+
+def known_format(name: str) -> Format:
+    """A format's name, checked.
+
+    Raises:
+        InputError: when it is unknown.
+    """
+    for format in FORMATS:
+        if name == format:
+            return format
+    raise InputError(f"The format {name!r} is unknown; there are {', '.join(FORMATS)}.")
+
+
+def read_one_format(folder: Path, source: str | None = None) -> list[AnnotationSet]:
+    """All splits of a folder in one format.
+
+    Raises:
+        InputError: when there is none, or several formats and none is chosen.
+    """
+    found = find_sets(folder, source)
+    if not found:
+        raise InputError(f"{folder} holds no annotations that can be read: {what_is_looked_for(source)}")
+    formats = list(dict.fromkeys(each.format for each in found))
+    if len(formats) > 1:
+        raise InputError(f"{folder} holds {' and '.join(formats)} annotations; choose with --format {formats[0]}.")
+    sets = [each.read() for each in found]
+    names = [each.split for each in sets]
+    if doubled := {name for name in names if names.count(name) > 1}:
+        raise InputError(f"{folder} has several sets named {', '.join(sorted(doubled))}; keep one of each.")
+    return sets
+
+
+def refuse_errors(found: AnnotationSet, folder: Path) -> None:
+    """Stop at the first error: a conversion must not change what annotations mean.
+
+    Raises:
+        DataError: names it and the command that lists all.
+    """
+    problems = [problem for problem in found.problems if problem.severity == "error"]
+    checked = (problem_of_box(box, found) for box in found.boxes)
+    problems += [problem for problem in checked if problem is not None and problem.kind in DROPPABLE]
+    unread = [picture for picture in found.pictures if not (picture.width and picture.height)]
+    if problems:
+        more = f" ({len(problems)} errors in all)" if len(problems) > 1 else ""
+        raise DataError(f"{sentence(problems[0])}{more} See them: nanoedge data check {folder}; --fix mends most.")
+    if unread:
+        raise DataError(
+            f"The size of the picture {unread[0].path} is not known, because it cannot be read ({len(unread)} such). "
+            f"See: nanoedge data check {folder}."
+        )
+
+
+def split_off(sets: Sequence[AnnotationSet], share: float) -> list[AnnotationSet]:
+    """The only split as `train` and `val`; which pictures are which depends on their names alone.
+
+    Raises:
+        InputError: when there are several splits, or too few pictures.
+    """
+    if not 0 < share < 1:
+        raise InputError(f"--val must lie between 0 and 1, not {share}.")
+    if len(sets) > 1:
+        raise InputError(f"The data have splits already ({', '.join(found.split for found in sets)}); leave out --val.")
+    (whole,) = sets
+    names = sorted(picture.name for picture in whole.pictures)
+    count = round(share * len(names))
+    if not 0 < count < len(names):
+        raise InputError(f"{len(names)} pictures cannot be split with --val {share}.")
+    chosen = {names[number] for number in np.random.default_rng(0).permutation(len(names))[:count]}
+    parts = []
+    for split, wanted in (("train", False), ("val", True)):
+        pictures = [picture for picture in whole.pictures if (picture.name in chosen) == wanted]
+        own = {id(picture) for picture in pictures}
+        boxes = [box for box in whole.boxes if id(box.picture) in own]
+        parts.append(
+            AnnotationSet(
+                whole.format, split, whole.source, whole.images, whole.classes, pictures, boxes,
+                files=whole.files, attributes=whole.attributes, categories=whole.categories,
+            )
+        )  # fmt: skip
+    return parts
+
+
+def write_sets(
+    sets: Sequence[AnnotationSet],
+    format: Format,
+    out: Path,
+    link: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Write splits and pictures into a new folder, whole or not at all."""
+    losses: list[str] = []
+    if format == "yolo":
+        kept = without_unions(sets)
+        if left := [found.split for found in sets if found not in kept]:
+            losses.append(f"the split {', '.join(left)}, which only puts others together")
+        sets = kept
+    places, renamed = place_pictures(sets, format)
+    with folder_in_the_making(out, force, MARKER, "a data set written by NanoEdge") as making:
+        missing = copy_pictures(places, making, link, progress)
+        losses += renamed + WRITERS[format](sets, making, places)
+        if missing:
+            losses.append(f"{missing} pictures, whose files are missing")
+        splits = {found.split: (len(found.pictures), len(found.boxes)) for found in sets}
+        result = Conversion(out, format, splits, tuple(losses))
+        (making / MARKER).write_text(json.dumps(result.as_json(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return result

@@ -1,0 +1,1 @@
+"""What a data set is like: numbers, and a page with plots."""

@@ -1,0 +1,164 @@
+"""`--fix` writes a copy in which what can be mended by rule is mended, and leaves the original alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from nanoedge.config.load import load_config
+from nanoedge.config.schema import Config
+from nanoedge.data.check.fix import turned, write_fixed
+from nanoedge.data.check.report import check_folder
+from nanoedge.data.folder import choose_set
+from nanoedge.data.index import index_of
+from nanoedge.errors import InputError
+from nanoedge.pictures import read_picture
+from PIL import Image
+from tests.data.folders import picture, voc_xml, write_coco, write_voc, write_yolo
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return load_config("nanodet-plus-m_320")
+
+
+def state(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def damage_coco(folder: Path) -> None:
+    """One defect of each kind that can be mended."""
+    path = folder / "annotations" / "instances_train.json"
+    document = json.loads(path.read_text())
+    good = {"image_id": 2, "category_id": 1, "bbox": [60, 40, 20, 20], "area": 400, "iscrowd": 0}
+    document["annotations"] += [
+        {**good, "id": 60, "bbox": [10, 10, 0, 10]},
+        {**good, "id": 61, "bbox": [200, 10, 10, 10]},
+        {**good, "id": 62, "category_id": 9},
+        {**good, "id": 63, "image_id": 9},
+        {**good, "id": 64, "bbox": [5.2, 5.2, 25, 25], "category_id": 2},
+        {**good, "id": 65, "bbox": [90, 60, 30, 30], "segmentation": [[1, 2, 3, 4, 5, 6]]},
+        {**good, "id": 1, "bbox": [1, 1, 9, 9]},
+        {**good, "id": 66, "bbox": ["left", 1, 9, 9]},
+    ]
+    document["licenses"] = [{"id": 1, "name": "CC BY"}]
+    document["images"].append({"id": 8, "file_name": "gone.jpg", "width": 100, "height": 80})
+    path.write_text(json.dumps(document))
+
+
+def test_the_copy_is_clean_and_the_original_untouched(tmp_path: Path, config: Config) -> None:
+    folder = write_coco(tmp_path / "set")
+    damage_coco(folder)
+    before = state(folder)
+    result = check_folder(folder, config)
+    assert len(result.problems) == 9
+    fixed = write_fixed(result, tmp_path / "copy")
+    assert fixed.left == () and sum(fixed.done.values()) == 9
+    assert state(folder) == before
+    assert check_folder(tmp_path / "copy", config).problems == ()
+
+
+def test_what_was_good_is_kept_as_it_was(tmp_path: Path, config: Config) -> None:
+    folder = write_coco(tmp_path / "set")
+    damage_coco(folder)
+    write_fixed(check_folder(folder, config), tmp_path / "copy")
+    document = json.loads((tmp_path / "copy" / "annotations" / "instances_train.json").read_text())
+    rows = {row["id"]: row for row in document["annotations"]}
+    original = json.loads((folder / "annotations" / "instances_train.json").read_text())
+    for row in original["annotations"][:3]:
+        assert rows[row["id"]] == {**row, "iscrowd": 0}
+    assert rows[65]["bbox"] == [90, 60, 10, 20] and rows[65]["segmentation"] == [[1, 2, 3, 4, 5, 6]]
+    (fresh,) = [row for row in rows.values() if row["bbox"] == [1, 1, 9, 9]]
+    assert fresh["id"] not in {row["id"] for row in original["annotations"][:9]}
+    assert document["licenses"] == original["licenses"] and document["categories"] == original["categories"]
+    assert [row["file_name"] for row in document["images"]] == ["a.jpg", "b.jpg", "c.jpg"]
+
+
+def test_the_boxes_of_a_resized_picture_move_along(tmp_path: Path, config: Config) -> None:
+    folder = write_voc(tmp_path / "set")
+    cv2.imwrite(str(folder / "JPEGImages" / "a.jpg"), picture(3, (50, 40)))
+    write_fixed(check_folder(folder, config), tmp_path / "copy")
+    sample = index_of(choose_set(tmp_path / "copy", "train").read()).samples[0]
+    assert (sample.width, sample.height) == (50, 40)
+    np.testing.assert_allclose(sample.boxes_xyxy, [[5, 10, 20, 30], [25.25, 0, 50, 40]])
+
+
+def test_a_picture_cut_to_another_shape_is_left_to_a_person(tmp_path: Path, config: Config) -> None:
+    folder = write_voc(tmp_path / "set")
+    cv2.imwrite(str(folder / "JPEGImages" / "a.jpg"), picture(3, (50, 80)))
+    fixed = write_fixed(check_folder(folder, config), tmp_path / "copy")
+    assert [problem.kind for problem in fixed.left] == ["size-disagreement"] and fixed.done == {}
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_boxes_turn_as_their_picture_does(tmp_path: Path, orientation: int) -> None:
+    pixels = np.zeros((80, 100, 3), np.uint8)
+    pixels[10:30, 15:65] = 255
+    image = Image.fromarray(pixels)
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    image.save(tmp_path / "a.png", exif=exif)
+    shown = read_picture(tmp_path / "a.png")
+    rows, columns = np.nonzero(shown[:, :, 0])
+    seen = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    assert turned((15, 10, 65, 30), 100, 80, orientation) == seen
+
+
+def test_boxes_drawn_on_the_stored_picture_are_turned(tmp_path: Path, config: Config) -> None:
+    folder = write_voc(tmp_path / "set")
+    path = folder / "JPEGImages" / "a.jpg"
+    image = Image.open(path)
+    image.load()
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(path, exif=exif)
+    fixed = write_fixed(check_folder(folder, config), tmp_path / "copy")
+    assert fixed.done == {"exif-turn": 1}
+    sample = index_of(choose_set(tmp_path / "copy", "train").read()).samples[0]
+    assert (sample.width, sample.height) == (80, 100)
+    np.testing.assert_allclose(sample.boxes_xyxy[0], [20, 10, 60, 40])
+    assert check_folder(tmp_path / "copy", config).problems == ()
+
+
+def test_a_leaked_picture_leaves_the_training_split(tmp_path: Path, config: Config) -> None:
+    folder = write_yolo(tmp_path / "set")
+    data = (folder / "images" / "train" / "b.jpg").read_bytes()
+    (folder / "images" / "val" / "d.jpg").write_bytes(data)
+    write_fixed(check_folder(folder, config), tmp_path / "copy")
+    names = {split: [path.name for path in sorted((tmp_path / "copy" / "images" / split).iterdir())]
+             for split in ("train", "val")}  # fmt: skip
+    assert names == {"train": ["a.jpg", "c.jpg"], "val": ["d.jpg"]}
+    assert check_folder(tmp_path / "copy", config).passed
+
+
+def test_other_marks_of_voc_survive(tmp_path: Path, config: Config) -> None:
+    folder = write_voc(tmp_path / "set")
+    text = voc_xml("a.jpg", [("cat", 10, 20, 40, 60), ("dog", 90, 60, 120, 90)])
+    text = text.replace("<difficult>0<", "<pose>Left</pose><difficult>1<", 1)
+    (folder / "Annotations" / "a.xml").write_text(text)
+    write_fixed(check_folder(folder, config), tmp_path / "copy")
+    found = choose_set(tmp_path / "copy", "train").read()
+    assert found.boxes[0].attributes == {"pose": "Left", "difficult": "1"}
+    assert found.boxes[1].corners == (90, 60, 100, 80)
+
+
+def test_one_format_must_be_chosen(tmp_path: Path, config: Config) -> None:
+    folder = write_voc(tmp_path / "set")
+    (write_coco(tmp_path / "made") / "annotations").rename(folder / "annotations")
+    with pytest.raises(InputError, match="--fix writes one format; choose with --format coco"):
+        write_fixed(check_folder(folder, config), tmp_path / "copy")
+
+
+def test_the_original_is_never_the_place_of_the_copy(tmp_path: Path, config: Config) -> None:
+    folder = write_coco(tmp_path / "set")
+    damage_coco(folder)
+    before = state(folder)
+    for force in (False, True):
+        with pytest.raises(InputError):
+            write_fixed(check_folder(folder, config), folder, force=force)
+    assert state(folder) == before
