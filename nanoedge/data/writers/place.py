@@ -36,8 +36,8 @@ class Placed:
 def place_pictures(sets: Sequence[AnnotationSet], format: Format) -> tuple[dict[tuple[str, Path], Placed], list[str]]:
     """A place for each split's pictures; two files never share one.
 
-    COCO keeps its own names, VOC has one flat folder, YOLO a folder a split. Names are changed only where two pictures would
-    collide (VOC and YOLO: also where only their suffixes differ, because annotations are named after them).
+    COCO keeps its own names, VOC has one flat folder, YOLO a folder a split. Names are changed only where two pictures
+    would collide (VOC and YOLO: also where only their suffixes differ, because annotations are named after them).
 
     Args:
         sets: the splits.
