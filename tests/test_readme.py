@@ -33,6 +33,14 @@ def python_blocks(text: str) -> list[str]:
 def test_the_readmes_commands_work_in_order(shared: Path, shapes: Path, tmp_path: Path) -> None:
     text = (REPOSITORY / "README.md").read_text()
     prepare(tmp_path, shared, shapes)
+    assert run_console_lines(text, tmp_path) >= 9
+    for code in python_blocks(text):
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+
+
+def run_console_lines(text: str, folder: Path) -> int:
+    """Type the commands of a page; gives how many were run. `data check` may end with 1, its answer for bad data."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     ran = 0
     for line in console_lines(text):
@@ -43,14 +51,12 @@ def test_the_readmes_commands_work_in_order(shared: Path, shapes: Path, tmp_path
         if words[1] == "train":
             words += SHORT
         if "found" in words:
-            shutil.rmtree(tmp_path / "found", ignore_errors=True)
-        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+            shutil.rmtree(folder / "found", ignore_errors=True)
+        done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+        judged = words[1:3] == ["data", "check"] and "--fix" not in words
+        assert done.returncode in ((0, 1) if judged else (0,)), f"{line}\n{done.stdout}\n{done.stderr}"
         ran += 1
-    assert ran >= 7
-    for code in python_blocks(text):
-        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
+    return ran
 
 
 def prepare(folder: Path, shared: Path, shapes: Path) -> None:
@@ -58,14 +64,14 @@ def prepare(folder: Path, shared: Path, shapes: Path) -> None:
     name = "nanodet-plus-m_320.ckpt"
     (folder / name).symlink_to(shared / "weights" / "nanodet-plus" / name)
     data = folder / "my_data"
-    data.mkdir()
-    (data / "images").mkdir()
+    for part in ("annotations", "images"):
+        (data / part).mkdir(parents=True)
     for split in ("train", "val"):
         document = json.loads((shapes / "annotations" / f"{split}.json").read_text())
         for row in document["images"]:
             name_there, row["file_name"] = row["file_name"], row["file_name"].replace("/", "-")
             shutil.copy(shapes / "images" / name_there, data / "images" / row["file_name"])
-        (data / f"{split}.json").write_text(json.dumps(document))
+        (data / "annotations" / f"instances_{split}.json").write_text(json.dumps(document))
     pictures = folder / "my_pictures"
     pictures.mkdir()
     for path in sorted((shared / "data" / "coco_open300" / "images").iterdir())[:3]:

@@ -32,10 +32,8 @@ def train(
 ) -> None:
     """Train a detector; the result is a folder with config.yaml, metrics.csv and checkpoints/{best,last}.ckpt.
 
-    Your own data in COCO JSON, for example:
+    Your own data in COCO, VOC or YOLO, with splits train and val in one folder:
     nanoedge train nanodet-plus-m_320 data.root=my_data
-    data.train.annotations=train.json data.train.images=images
-    data.val.annotations=val.json data.val.images=images
     """
     given = arguments or []
     names = [argument for argument in given if "=" not in argument]

@@ -43,18 +43,20 @@ def leaks(sets: Sequence[AnnotationSet], looked: Mapping[Path, Looked]) -> Itera
         looked: what was seen of their files.
     """
     splits = _splits_of(sets)
+    seen_files = {path.resolve(): seen for path, seen in looked.items()}
     for path, places in splits.items():
         named = list(dict.fromkeys(split for split, _ in places))
         if len(named) > 1:
             yield _problem("leak", path, path, places[0][1], f"is in the splits {' and '.join(named)}", exact=True)
-    paths = [path for path in splits if path in looked and looked[path].grey is not None]
+    greys = {path: grey for path in splits if path in seen_files and (grey := seen_files[path].grey) is not None}
+    paths = list(greys)
     seen: set[frozenset[Path]] = set()
     for one, other in _same_content(paths):
         seen.add(frozenset((one, other)))
         yield from _between(one, other, splits, "has the same content as", "leak", exact=True)
-    small = [grey for path in paths if (grey := looked[path].grey) is not None]
-    greys = np.stack(small) if small else np.zeros((0, 1, 1), np.uint8)
-    for first, second, likeness in near_duplicates(greys):
+    if not paths:
+        return
+    for first, second, likeness in near_duplicates(np.stack(list(greys.values()))):
         one, other = paths[first], paths[second]
         if frozenset((one, other)) not in seen:
             words = f"is nearly the same (correlation {likeness:.2f}) as"

@@ -243,6 +243,21 @@ def test_a_picture_photographed_again_is_a_near_duplicate(coco: Path, config: Co
     assert (problem.kind, problem.severity) == ("near-duplicate", "warning") and problem.file.name == "b.jpg"
 
 
+def test_a_folder_may_be_given_relative_to_where_one_is(
+    coco: Path, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = cv2.imread(str(coco / "images" / "b.jpg"))
+    cv2.imwrite(str(coco / "images" / "d.jpg"), pixels, [cv2.IMWRITE_JPEG_QUALITY, 60])
+    monkeypatch.chdir(coco.parent)
+    assert only(check_folder(Path(coco.name), config)).kind == "near-duplicate"
+
+
+def test_when_no_picture_can_be_read_each_is_named(folder: Path, config: Config) -> None:
+    for path in folder.rglob("*.jpg"):
+        path.write_bytes(b"a disk that is gone")
+    assert {problem.kind for problem in check_folder(folder, config).problems} == {"unreadable-picture"}
+
+
 def test_equal_files_in_one_split_are_a_warning(coco: Path, config: Config) -> None:
     shutil.copy(coco / "images" / "a.jpg", coco / "images" / "b.jpg")
     problem = only(check_folder(coco, config))
