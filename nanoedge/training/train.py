@@ -178,6 +178,7 @@ def _fit(
     if config.data.cache == "memory":
         kept, of = dataset.augmenter.pictures.in_memory, len(dataset)
         say(f"picture cache: {kept} of {of} pictures have a place in memory")
+    _refuse_single_values(loader, config)
     if resume is not None:
         _continue_in_epoch(loader, run, resume, training.epochs)
 
@@ -222,6 +223,17 @@ def _fit(
         best_ap=float(best.best_model_score or 0.0),
         last_metrics=module.last_metrics,
     )
+
+
+def _refuse_single_values(loader: TrainingLoader, config: Config) -> None:
+    """Batch normalisation needs more than one value a channel, on the coarsest level too."""
+    coarsest = config.model.strides[-1]
+    smallest = min(loader.order.sizes)
+    if loader.batch_size == 1 and max(smallest) <= coarsest:
+        raise InputError(
+            f"A batch of 1 picture of {smallest[0]}x{smallest[1]} pixels has a single value at stride {coarsest}, "
+            "which cannot be normalised. Choose a larger input, a larger training.batch_size, or add pictures."
+        )
 
 
 def _continue_in_epoch(loader: TrainingLoader, run: Path, checkpoint: Path, epochs: int) -> None:

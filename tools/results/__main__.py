@@ -28,9 +28,14 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "core-fuzz": ("The C++ core: ten minutes of each fuzzer", ["-m", "tools.results.core_fuzz"]),
     "arm": ("ARM, by emulation", ["-m", "tools.results.arm"]),
     "cross-build": ("Building for other machines", ["-m", "tools.results.cross_build"]),
+    "data-check": ("What data check finds", ["-m", "tools.results.data_check"]),
+    "data-convert": ("Around all annotation formats", ["-m", "tools.results.data_convert"]),
+    "data-speed": ("Loading and augmenting", ["-m", "tools.results.data_speed"]),
+    "reduced-decoding": ("JPEGs decoded at a part of their size", ["-m", "tools.results.reduced_decoding"]),
     "demo": ("The demo", ["-m", "tools.results.demo"]),
     "suite": ("The test suite", ["-m", "tools.results.suite"]),
     "bccd": ("BCCD from scratch", ["-m", "tools.results.bccd"]),
+    "small-data": ("BCCD from scratch with the recipe small-data", ["-m", "tools.results.small_data"]),
 }
 KEPT = REPOSITORY / "docs" / "results"
 PAGE = REPOSITORY / "docs" / "results.md"
