@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nanoedge.data.folder import choose_set, find_sets, read_paths, split_name
+from nanoedge.data.folder import choose_set, find_sets, read_paths
 from nanoedge.data.index import DatasetIndex, index_of
+from nanoedge.data.layouts.found import split_name
 from nanoedge.errors import DataError, InputError
 from tests.data.folders import CLASSES, CONTENTS, SIZE, write_coco, write_pictures, write_voc, write_yolo
 

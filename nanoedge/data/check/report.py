@@ -15,7 +15,8 @@ from nanoedge.data.check.duplicates import duplicate_boxes
 from nanoedge.data.check.leakage import leaks, without_unions
 from nanoedge.data.check.network import unlearnable_boxes
 from nanoedge.data.check.pictures import look_at, picture_problems
-from nanoedge.data.folder import FoundSet, find_sets, what_is_looked_for
+from nanoedge.data.folder import find_sets, what_is_looked_for
+from nanoedge.data.layouts import FoundSet
 from nanoedge.errors import DataError, InputError
 
 Progress = Callable[[int, int], None]

@@ -1,0 +1,103 @@
+"""Where YOLO's text files lie: as `data.yaml` says, or beside the pictures with a list of classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from nanoedge.data.annotations import Problem, inside
+from nanoedge.data.layouts.found import FoundSet, folders_below
+from nanoedge.data.readers import yolo
+
+NEEDS = "YOLO: data.yaml with names, or classes.txt beside text files"
+
+
+def find(folder: Path) -> list[FoundSet]:
+    """The splits of a folder."""
+    for path, names in folders_below(folder, 2):
+        for name in names:
+            if name.lower().endswith((".yaml", ".yml")):
+                document = yolo.read_data_yaml(path / name)
+                if "names" in document and (found := list(_yaml_splits(path / name, document, folder))):
+                    return found
+    for path, names in folders_below(folder, 2):
+        for name in ("classes.txt", "obj.names", "_darknet.labels"):
+            if name in names and (listed := _listed_yolo(path / name, folder)) is not None:
+                return [listed]
+    return []
+
+
+def _yaml_splits(path: Path, document: dict[str, object], folder: Path) -> Iterator[FoundSet]:
+    classes = yolo.read_names(path)
+    for key, entry in document.items():
+        if key in ("path", "names", "nc", "download"):
+            continue
+        entries = entry if isinstance(entry, list) else [entry] if isinstance(entry, str) else []
+        if key not in ("train", "val", "test") and not any(
+            _place_of(str(text), str(document.get("path") or "."), path.parent, folder) for text in entries
+        ):
+            continue  # some other setting
+        pictures: list[Path] = []
+        problems: list[Problem] = []
+        for text in entries:
+            place = _place_of(str(text), str(document.get("path") or "."), path.parent, folder)
+            if place is None:
+                problems.append(
+                    Problem(
+                        "missing-split", "error", path, f"the split {key} names {text!r}, which is not below {folder}",
+                        "Write the path relative to this file.", id=key, key=("missing-split", str(path), key),
+                    )
+                )  # fmt: skip
+            elif place.is_dir():
+                pictures += yolo.pictures_below(place)
+            else:
+                listed, lost = _listed_pictures(place, folder)
+                pictures += listed
+                problems += lost
+        if entries:
+            unique = tuple(dict.fromkeys(pictures))
+            reader = partial(yolo.read_yolo_set, unique, folder, classes, key, path)
+            yield FoundSet("yolo", key, path, reader, tuple(problems))
+
+
+def _place_of(text: str, base: str, beside: Path, folder: Path) -> Path | None:
+    """Where an entry of `data.yaml` leads; exporters write it relative to different folders."""
+    plain = re.sub(r"^(\.\./)+", "", text)
+    for place in (beside / base / text, beside / text, beside / plain, folder / plain):
+        if place.exists() and place.resolve().is_relative_to(folder.resolve()):
+            return place
+    return None
+
+
+def _listed_pictures(path: Path, folder: Path) -> tuple[list[Path], list[Problem]]:
+    """The pictures of a text file with a path a line."""
+    pictures, problems = [], []
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        text = line.strip()
+        if not text:
+            continue
+        found = next(
+            (place for base in (folder, path.parent) if (place := inside(base, text)) is not None and place.is_file()),
+            None,
+        )
+        if found is not None:
+            pictures.append(found)
+            continue
+        leaves = inside(folder, text) is None and inside(path.parent, text) is None
+        kind, what = ("path-outside-folder", "leads out of the folder") if leaves else ("missing-picture", "is missing")
+        key = (kind, str(path), number)
+        cure = "Correct the path or take the line out."
+        problems.append(Problem(kind, "error", path, f"{text!r} {what}", cure, line=number, id=text, key=key))
+    return pictures, problems
+
+
+def _listed_yolo(names: Path, folder: Path) -> FoundSet | None:
+    """A folder with `classes.txt` and text files beside the pictures, as LabelImg writes."""
+    pictures = [path for path in yolo.pictures_below(folder) if yolo.label_file(path).is_file()]
+    if not pictures:
+        return None
+    everything = tuple(yolo.pictures_below(folder))
+    classes = yolo.read_names(names)
+    return FoundSet("yolo", "all", names, partial(yolo.read_yolo_set, everything, folder, classes, "all", names))
