@@ -6,6 +6,7 @@ makes the `DatasetIndex` that training uses.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -103,6 +104,12 @@ class Problem:
     subject: AnnotatedPicture | AnnotatedBox | None = None
     key: tuple[Any, ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """As an error's text: file, line, what, cure."""
+        line = f", line {self.line}" if self.line is not None else ""
+        return f"{self.file}{line}: {self.message}. {self.cure}"
+
     def as_json(self) -> dict[str, Any]:
         """The contract's keys."""
         return {
@@ -178,3 +185,14 @@ def inside(folder: Path, name: str) -> Path | None:
         return path if path.resolve().is_relative_to(folder.resolve()) else None
     except (OSError, RuntimeError):  # a name that no file can have; a link to itself
         return path
+
+
+def without_unions(sets: Sequence[AnnotationSet]) -> list[AnnotationSet]:
+    """The splits that are not just others put together, as VOC's trainval is."""
+    names = [frozenset(str(picture.path) for picture in found.pictures) for found in sets]
+    kept = []
+    for found, own in zip(sets, names, strict=True):
+        parts = [other for other in names if other < own]
+        if len(set(parts)) < 2 or frozenset().union(*parts) != own:
+            kept.append(found)
+    return kept

@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from nanoedge.data.annotations import FORMATS, AnnotationSet, Format
-from nanoedge.data.check.boxes import DROPPABLE, problem_of_box
-from nanoedge.data.check.leakage import without_unions
+from nanoedge.data.annotations import FORMATS, AnnotationSet, Format, without_unions
+from nanoedge.data.boxes import DROPPABLE, problem_of_box
 from nanoedge.data.folder import find_sets, what_is_looked_for
-from nanoedge.data.index import sentence
 from nanoedge.data.writers import WRITERS
 from nanoedge.data.writers.place import copy_pictures, place_pictures
 from nanoedge.errors import DataError, InputError
@@ -128,7 +126,7 @@ def refuse_errors(found: AnnotationSet, folder: Path) -> None:
     unread = [picture for picture in found.pictures if not (picture.width and picture.height)]
     if problems:
         more = f" ({len(problems)} errors in all)" if len(problems) > 1 else ""
-        raise DataError(f"{sentence(problems[0])}{more} See them: nanoedge data check {folder}; --fix mends most.")
+        raise DataError(f"{problems[0].sentence}{more} See them: nanoedge data check {folder}; --fix mends most.")
     if unread:
         raise DataError(
             f"The size of the picture {unread[0].path} is not known, because it cannot be read ({len(unread)} such). "

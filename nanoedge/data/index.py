@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from nanoedge.data.annotations import AnnotatedBox, AnnotatedPicture, AnnotationSet, Corners, Problem
-from nanoedge.data.check.boxes import DROPPABLE, clipped, problem_of_box
+from nanoedge.data.annotations import AnnotatedBox, AnnotatedPicture, AnnotationSet, Corners
+from nanoedge.data.boxes import DROPPABLE, clipped, problem_of_box
 from nanoedge.errors import DataError
 
 FloatArray = npt.NDArray[np.float32]
@@ -104,7 +104,7 @@ def index_of(
     names = found.classes if classes is None else tuple(classes)
     for hindrance in found.problems:
         if hindrance.severity == "error":
-            raise DataError(sentence(hindrance))
+            raise DataError(hindrance.sentence)
     if not found.pictures:
         raise DataError(f"{found.source} lists no pictures.")
     if check_files:
@@ -119,7 +119,7 @@ def index_of(
         if problem is not None and problem.kind in DROPPABLE:
             if bad_boxes == "error":
                 cure = "Mend it, or set data.bad_boxes=drop to leave such boxes out."
-                raise DataError(sentence(dataclasses.replace(problem, cure=cure)))
+                raise DataError(dataclasses.replace(problem, cure=cure).sentence)
             dropped += 1
             continue
         clipped_boxes += problem is not None
@@ -135,12 +135,6 @@ def index_of(
         dropped_boxes=dropped,
         fingerprint=fingerprint_of(*found.files),
     )
-
-
-def sentence(problem: Problem) -> str:
-    """A problem as an error's text: file, line, what, cure."""
-    line = f", line {problem.line}" if problem.line is not None else ""
-    return f"{problem.file}{line}: {problem.message}. {problem.cure}"
 
 
 def _sample(picture: AnnotatedPicture, boxes: Sequence[AnnotatedBox], place: dict[str, int]) -> Sample:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from nanoedge.data.annotations import AnnotatedBox, AnnotatedPicture, AnnotationSet, Corners, Problem
-from nanoedge.data.check.boxes import clipped
+from nanoedge.data.boxes import clipped
 from nanoedge.data.check.pictures import look_at
 from nanoedge.data.check.report import CheckResult
 from nanoedge.data.convert import Conversion, write_sets

@@ -24,17 +24,6 @@ LEAST_CORRELATION = 0.95  # of two small grey pictures
 _BLOCK = 512
 
 
-def without_unions(sets: Sequence[AnnotationSet]) -> list[AnnotationSet]:
-    """The splits that are not just others put together, as VOC's trainval is."""
-    names = [frozenset(str(picture.path) for picture in found.pictures) for found in sets]
-    kept = []
-    for found, own in zip(sets, names, strict=True):
-        parts = [other for other in names if other < own]
-        if len(set(parts)) < 2 or frozenset().union(*parts) != own:
-            kept.append(found)
-    return kept
-
-
 def leaks(sets: Sequence[AnnotationSet], looked: Mapping[Path, Looked]) -> Iterator[Problem]:
     """Pictures of one split that are also in another; each pair once, named at the split that should lose it.
 

@@ -10,7 +10,6 @@ from nanoedge.config.schema import Config
 from nanoedge.data.annotations import AnnotationSet, Problem
 from nanoedge.data.check.pictures import look_at, problem_of_picture
 from nanoedge.data.check.report import annotation_problems, each_once
-from nanoedge.data.index import sentence
 from nanoedge.errors import DataError
 
 MOST_HEADERS = 2000  # pictures whose headers are read; of more, as many at random
@@ -35,7 +34,7 @@ def quick_check(sets: Sequence[AnnotationSet], config: Config) -> list[Problem]:
     for picture in pictures:
         problem = problem_of_picture(picture, looked.get(picture.path))
         if problem is not None and problem.severity == "error":
-            raise DataError(sentence(problem))
+            raise DataError(problem.sentence)
         if problem is not None:
             warnings.append(problem)
     return each_once(warnings)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from nanoedge.config.schema import Config
-from nanoedge.data.annotations import AnnotationSet, Problem
-from nanoedge.data.check.boxes import box_problems
+from nanoedge.data.annotations import AnnotationSet, Problem, without_unions
+from nanoedge.data.boxes import box_problems
 from nanoedge.data.check.classes import class_problems
 from nanoedge.data.check.duplicates import duplicate_boxes
-from nanoedge.data.check.leakage import leaks, without_unions
+from nanoedge.data.check.leakage import leaks
 from nanoedge.data.check.network import unlearnable_boxes
 from nanoedge.data.check.pictures import look_at, picture_problems
 from nanoedge.data.folder import find_sets, what_is_looked_for

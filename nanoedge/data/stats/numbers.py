@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nanoedge.config.schema import Config
 from nanoedge.data.annotations import AnnotationSet
-from nanoedge.data.check.boxes import problem_of_box
+from nanoedge.data.boxes import problem_of_box
 from nanoedge.data.check.classes import box_counts
 from nanoedge.data.check.network import sides_in_input
 from nanoedge.data.folder import find_sets, what_is_looked_for

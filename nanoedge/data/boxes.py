@@ -1,4 +1,4 @@
-"""What can be wrong with single boxes, whatever their format."""
+"""What can be wrong with single boxes, whatever their format; training refuses these, `check` lists them."""
 
 from __future__ import annotations
 
