@@ -47,7 +47,7 @@ def refuse_existing(path: Path, force: bool) -> None:
         InputError: when the file exists.
     """
     if path.exists() and not force:
-        raise InputError(f"{path} exists already; choose another --out or replace it with --force.")
+        raise InputError(f"{path} exists already; choose another place or replace it with --force.")
 
 
 def make_folder(path: Path) -> None:
@@ -104,7 +104,7 @@ def check_free(place: Path, force: bool, marker: str, kind: str) -> None:
     if not (place.exists() or place.is_symlink()):
         return
     if not force:
-        raise InputError(f"{place} exists already; choose another --out or replace it with --force.")
+        raise InputError(f"{place} exists already; choose another place or replace it with --force.")
     if place.is_symlink() or not (place / marker).is_file():
         raise InputError(f"{place} is not {kind}; it is not replaced even with --force.")
 

@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 
-from nanoedge.errors import NanoEdgeError, PictureError
+from nanoedge.errors import InputError, NanoEdgeError, PictureError
 from nanoedge.files import write_atomically
 
 Picture = npt.NDArray[np.uint8]
@@ -87,7 +87,7 @@ def encode_picture(picture: Picture, suffix: str) -> bytes:
     """Encode as `.png`, `.jpg`, ….
 
     Raises:
-        NanoEdgeError: for an unknown suffix.
+        InputError: for an unknown suffix.
     """
     cv2 = opencv()
     try:
@@ -95,7 +95,7 @@ def encode_picture(picture: Picture, suffix: str) -> bytes:
     except cv2.error:
         done = False
     if not done:
-        raise NanoEdgeError(f"Pictures cannot be written as {suffix!r}; use .jpg or .png.")
+        raise InputError(f"Pictures cannot be written as {suffix!r}; use .jpg or .png.")
     return bytes(data.tobytes())
 
 

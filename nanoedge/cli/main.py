@@ -72,8 +72,11 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
+        place = f" {error.filename}" if error.filename else ""
+        if not debug and place and error.errno in (errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTCONN, errno.ESTALE):
+            print(f"nanoedge:{place} cannot be read or written: {error.strerror}.", file=sys.stderr)
+            sys.exit(2)
         if debug or error.errno != errno.ENOSPC:
             raise
-        place = f" {error.filename}" if error.filename else ""
         print(f"nanoedge: The output{place} cannot be written: {error.strerror}.", file=sys.stderr)
         sys.exit(1)

@@ -118,7 +118,7 @@ class Problem:
             "file": str(self.file),
             "line": self.line,
             "id": self.id,
-            "cure": f"{self.message[:1].upper()}{self.message[1:]}. {self.cure}",
+            "cure": f"{self.message}. {self.cure}",
         }
 
 

@@ -32,7 +32,10 @@ def problem_of_box(box: AnnotatedBox, found: AnnotationSet, classes: Sequence[st
                         "Correct the name, or add the class.")  # fmt: skip
     x1, y1, x2, y2 = box.corners
     if not (np.float32(x2) > np.float32(x1) and np.float32(y2) > np.float32(y1)):
-        return _problem("zero-size-box", found, box, f"{title} has a box of no size: {box.written}",
+        what = "has a box of no size" if found.format != "yolo" else "has no size"
+        if x2 < x1 and y2 < y1 and found.format == "voc":
+            what = "has its corners exchanged, which makes a box of no size"
+        return _problem("zero-size-box", found, box, f"{title} {what}: {box.written}",
                         "Draw it anew or delete it.")  # fmt: skip
     if not (picture.width and picture.height):
         return None

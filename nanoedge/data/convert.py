@@ -75,12 +75,24 @@ def convert_folder(
         DataError: the annotations hold an error; `nanoedge data check` lists all, its `--fix` mends most.
     """
     format = known_format(to)
+    refuse_overlap(folder, out)
     sets = read_one_format(folder, source)
     for found in sets:
         refuse_errors(found, folder)
     if val_share:
         sets = split_off(sets, val_share)
     return write_sets(sets, format, out, link, force, progress)
+
+
+def refuse_overlap(source: Path, out: Path) -> None:
+    """The original must stay: the new folder lies neither in it nor around it.
+
+    Raises:
+        InputError: when it does.
+    """
+    old, new = source.resolve(), out.resolve()
+    if old == new or old in new.parents or new in old.parents:
+        raise InputError(f"{out} and the data in {source} lie in each other; choose a folder beside it.")
 
 
 def known_format(name: str) -> Format:
@@ -171,9 +183,10 @@ def write_sets(
     link: bool = False,
     force: bool = False,
     progress: Progress | None = None,
+    lost_before: Sequence[str] = (),
 ) -> Conversion:
-    """Write splits and pictures into a new folder, whole or not at all."""
-    losses: list[str] = []
+    """Write splits and pictures into a new folder, whole or not at all; `lost_before` is said with what is lost now."""
+    losses = list(lost_before)
     if format == "yolo":
         kept = without_unions(sets)
         if left := [found.split for found in sets if found not in kept]:
@@ -185,7 +198,12 @@ def write_sets(
         losses += renamed + WRITERS[format](sets, making, places)
         if missing:
             losses.append(f"{missing} pictures, whose files are missing")
-        splits = {found.split: (len(found.pictures), len(found.boxes)) for found in sets}
+        splits = {found.split: (len(found.pictures), _written(found, format)) for found in sets}
         result = Conversion(out, format, splits, tuple(losses))
         (making / MARKER).write_text(json.dumps(result.as_json(), indent=2, ensure_ascii=False) + "\n", "utf-8")
     return result
+
+
+def _written(found: AnnotationSet, format: Format) -> int:
+    """Boxes that the format has a place for."""
+    return sum(not box.crowd for box in found.boxes) if format != "coco" else len(found.boxes)

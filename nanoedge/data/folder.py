@@ -23,8 +23,10 @@ def find_sets(folder: Path, format: str | None = None) -> list[FoundSet]:
     """
     if format is not None and format not in FORMATS:
         raise InputError(f"The format {format!r} is unknown; there are {', '.join(FORMATS)}.")
+    if folder.is_file():
+        raise InputError(f"{folder} is a file; give the folder of the data set.")
     if not folder.is_dir():
-        raise InputError(f"The data folder {folder} does not exist.")
+        raise InputError(f"The data folder {folder} does not exist; check the path (data.root=PATH in a training).")
     wanted = [name for name in FORMATS if format in (None, name)]
     return [found for name in wanted for found in sorted(LAYOUTS[name][0](folder), key=_order)]
 
@@ -49,8 +51,8 @@ def choose_set(folder: Path, split: str, format: str | None = None) -> FoundSet:
     listed = "; ".join(f"{found.format} {found.split} ({found.annotations})" for found in sets)
     if not fitting:
         raise InputError(
-            f"{folder} has no split {split!r}; it has {listed}. Name another, or make one: "
-            f"nanoedge data convert {folder} --to coco --val 0.2 --out NEW_FOLDER."
+            f"{folder} has no split {split!r}; it has {listed}. Take another by data.train=NAME and data.val=NAME, or "
+            f"split one: nanoedge data convert {folder} --to {sets[0].format} --val 0.2 --out NEW_FOLDER."
         )
     formats = {found.format for found in fitting}
     cure = "Choose by data.format" if len(formats) > 1 else "Choose by data.NAME.annotations and data.NAME.images"

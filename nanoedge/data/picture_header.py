@@ -107,6 +107,8 @@ def _opened(path: Path) -> Iterator[Any]:
             image = pillow.Image.open(path)
     except FileNotFoundError as error:
         raise PictureError(f"There is no picture {path}.") from error
+    except PermissionError as error:
+        raise PictureError(f"The picture {path} cannot be read: {error.strerror}.") from error
     except (OSError, SyntaxError, ValueError, pillow.UnidentifiedImageError) as error:
         size = path.stat().st_size if path.is_file() else -1
         what = "is empty (0 bytes)" if size == 0 else "is no picture that can be read, or it is damaged"

@@ -261,6 +261,11 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
         load_config(str(path))
 
 
+def test_a_key_without_its_group_is_answered_with_the_whole_one() -> None:
+    with pytest.raises(ConfigError, match=r"Unknown key 'mosaic'\. Did you mean 'augmentation\.mosaic'\?"):
+        load_config("nanodet-plus-m_320", ["mosaic=0.5"])
+
+
 def test_a_split_is_a_name_or_two_paths(written) -> None:
     named = load_config("nanodet-plus-m_320", ["data.train=learn"])
     assert (named.data.train.split, named.data.val.split) == ("learn", "val")

@@ -13,6 +13,7 @@ from nanoedge.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from nanoedge.data.annotations import Problem
+    from nanoedge.data.check.fix import Fixed
 
 MOST_SHOWN = 5  # of a kind, without -v
 
@@ -39,19 +40,18 @@ def check(
     result = check_folder(folder, wanted, format, lambda done, total: terminal.progress(done, total))
     document: dict[str, Any] = result.as_json()
     pictures = len({picture.path for found in result.sets for picture in found.pictures})
-    sets = ", ".join(found.name for found in result.sets)
+    sets = ", ".join(found.name for found in result.sets) or "no annotations that can be read"
     lines = [f"{folder}: {pictures} pictures in {sets}", *_lines(result.problems, terminal.verbose)]
     standing = [problem for problem in result.problems if problem.severity == "error"]
     if fix is not None:
         from nanoedge.data.check.fix import write_fixed
 
         fixed = write_fixed(result, fix, link, force, lambda done, total: terminal.progress(done, total))
-        mended = ", ".join(f"{count} {kind}" for kind, count in fixed.done.items()) or "nothing"
-        left = "; left for you: " + ", ".join(sorted({problem.kind for problem in fixed.left})) if fixed.left else ""
-        lines.append(f"a corrected copy is in {fix}: mended {mended}{left}")
+        lines += ["", *_fixed_lines(fixed)]
         standing = [problem for problem in fixed.left if problem.severity == "error"]
         document["fixed"] = {
             "out": str(fix),
+            "splits": fixed.copy.as_json()["splits"],
             "mended": fixed.done,
             "left": [problem.as_json() for problem in fixed.left],
             "losses": list(fixed.copy.losses),
@@ -63,6 +63,18 @@ def check(
     terminal.finish(document, "\n".join(lines))
     if standing:
         raise typer.Exit(1)
+
+
+def _fixed_lines(fixed: Fixed) -> list[str]:
+    mended = ", ".join(f"{count} {kind}" for kind, count in fixed.done.items()) or "nothing"
+    lines = [f"a corrected copy is in {fixed.copy.out}: mended {mended}"]
+    for name, (pictures, boxes) in fixed.before.items():
+        kept, left = fixed.copy.splits.get(name, (0, 0))
+        lines.append(f"{name}: {kept} of {pictures} pictures, {left} of {boxes} boxes")
+    lines += [f"lost: {loss}" for loss in fixed.copy.losses]
+    if fixed.left:
+        lines.append("left for you: " + ", ".join(sorted({problem.kind for problem in fixed.left})))
+    return lines
 
 
 def _lines(problems: tuple[Problem, ...], all_of_them: bool) -> list[str]:

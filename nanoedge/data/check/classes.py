@@ -17,7 +17,13 @@ def class_problems(sets: Sequence[AnnotationSet]) -> Iterator[Problem]:
     counts = box_counts(sets)
     total = sum(counts.values())
     if not total:
+        if any(picture.width for found in sets for picture in found.pictures):  # else they could not be read
+            yield Problem("no-boxes", "error", first.source, "there is not a single box in any split",
+                          "Annotate the pictures; check that the annotations lie where they are looked for.",
+                          key=("no-boxes", str(first.source)))  # fmt: skip
         return
+    yield from _same_names(first, list(counts))
+    yield from _never_learned(sets)
     for name, count in counts.items():
         if not count:
             yield Problem(
@@ -36,6 +42,34 @@ def class_problems(sets: Sequence[AnnotationSet]) -> Iterator[Problem]:
             "Add pictures of the rare classes, or leave them out; expect low AP for them.",
             id=fewest[0], key=("class-imbalance", *fewest),
         )  # fmt: skip
+
+
+def _same_names(found: AnnotationSet, names: Sequence[str]) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for name in names:
+        plain = "".join(name.lower().split())
+        if plain in seen:
+            message = f"the classes {seen[plain]!r} and {name!r} differ in case or spaces only"
+            yield Problem("similar-classes", "warning", found.source, message,
+                          "If they are one class, give it one name.", id=name,
+                          key=("similar-classes", name))  # fmt: skip
+        seen.setdefault(plain, name)
+
+
+def _never_learned(sets: Sequence[AnnotationSet]) -> Iterator[Problem]:
+    """Classes that are measured and cannot be learned: examples in other splits, none in `train`."""
+    train = next((found for found in sets if found.split == "train"), None)
+    if train is None:
+        return
+    learned = box_counts([train])
+    for found in sets:
+        missing = [name for name, count in box_counts([found]).items() if count and not learned.get(name)]
+        if missing:
+            shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+            yield Problem("class-not-in-train", "warning", found.source,
+                          f"classes of the split {found.split} without any box in train: {shown}",
+                          "Move pictures, so that train has examples.", id=missing[0],
+                          key=("class-not-in-train", found.split, *missing))  # fmt: skip
 
 
 def box_counts(sets: Sequence[AnnotationSet]) -> dict[str, int]:

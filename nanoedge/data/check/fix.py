@@ -10,7 +10,7 @@ from nanoedge.data.annotations import AnnotatedBox, AnnotatedPicture, Annotation
 from nanoedge.data.boxes import clipped
 from nanoedge.data.check.pictures import look_at
 from nanoedge.data.check.report import CheckResult
-from nanoedge.data.convert import Conversion, write_sets
+from nanoedge.data.convert import Conversion, refuse_overlap, write_sets
 from nanoedge.data.picture_header import PictureHeader
 from nanoedge.errors import InputError
 
@@ -22,7 +22,7 @@ WITHOUT_PICTURE = frozenset(
     {"missing-picture", "unreadable-picture", "truncated-picture", "leak", "near-duplicate", "duplicate-picture"}
 )
 LEFT_OUT_ON_READING = frozenset(
-    {"malformed-annotation", "not-normalised", "path-outside-folder", "missing-annotation", "unreadable-annotation"}
+    {"malformed-annotation", "path-outside-folder", "missing-annotation", "unreadable-annotation", "missing-split"}
 )
 
 
@@ -32,11 +32,13 @@ class Fixed:
 
     Attributes:
         copy: the corrected copy.
+        before: split to pictures and boxes of the original.
         done: kind of problem to how many were mended.
         left: problems that a person has to decide.
     """
 
     copy: Conversion
+    before: dict[str, tuple[int, int]]
     done: dict[str, int]
     left: tuple[Problem, ...]
 
@@ -62,7 +64,9 @@ def write_fixed(
     """
     formats = list(dict.fromkeys(found.format for found in result.sets))
     if len(formats) != 1:
-        raise InputError(f"--fix writes one format; choose with --format {formats[0] if formats else 'coco'}.")
+        choice = f"choose with --format {formats[0]}" if formats else "none could be read"
+        raise InputError(f"--fix writes one format; {choice}.")
+    refuse_overlap(result.folder, out)
     mender = _Mender(result.sets)
     done: dict[str, int] = {}
     left = []
@@ -71,8 +75,18 @@ def write_fixed(
             done[problem.kind] = done.get(problem.kind, 0) + 1
         else:
             left.append(problem)
-    copy = write_sets(mender.sets(), formats[0], out, link, force, progress)
-    return Fixed(copy, done, tuple(left))
+    mended = mender.sets()
+    if not mended:
+        raise InputError(
+            f"Nothing would be left of {result.folder}: no picture can be used. Is it the right folder, and are the "
+            "pictures where the annotations say?"
+        )
+    losses = []
+    if mender.without_boxes:
+        losses.append(f"{mender.without_boxes} pictures none of whose boxes could be used; they are no negatives")
+    copy = write_sets(mended, formats[0], out, link, force, progress, losses)
+    before = {found.split: (len(found.pictures), len(found.boxes)) for found in result.sets}
+    return Fixed(copy, before, done, tuple(left))
 
 
 class _Mender:
@@ -84,6 +98,8 @@ class _Mender:
         self._no_box_objects: set[int] = set()
         self._no_pictures: set[tuple[str | None, Path]] = set()
         self._clip = False
+        self._lost: set[Path] = set()  # pictures that lose boxes
+        self.without_boxes = 0
         self._moved: dict[Path, tuple[int, int, Callable[[Corners], Corners]]] = {}
         paths = [picture.path for found in self._sets for picture in found.pictures]
         self._headers: Mapping[Path, PictureHeader | None] = {
@@ -100,18 +116,26 @@ class _Mender:
             self._no_pictures.add((split, subject.path))
         elif kind == "box-beyond-edge":
             self._clip = True
+        elif kind == "not-normalised":
+            return True  # the reader has taken the pixels already
         elif kind in ("exif-turn", "size-disagreement") and isinstance(subject, AnnotatedPicture):
             return problem.severity == "error" and self._move(subject)
         else:
             by_reading = kind in LEFT_OUT_ON_READING or kind == "duplicate-entry"
+            if by_reading and isinstance(subject, AnnotatedPicture):
+                self._lost.add(subject.path)
             return by_reading or (kind == "duplicate-id" and "annotation" in problem.message)
         return True
 
     def _leave_out(self, box: AnnotatedBox, kind: str) -> None:
         """One box in every set that has it; of two equal ones only the one that was named."""
+        x1, y1, x2, y2 = box.corners
+        if kind == "zero-size-box" and x2 < x1 and y2 < y1 and self._sets[0].format == "voc":
+            return  # only its corners are exchanged
         self._no_box_objects.add(id(box))
         if kind != "duplicate-box" and box.picture is not None:
             self._no_boxes.add((box.picture.path, box.label, box.corners))
+            self._lost.add(box.picture.path)
 
     def _split_of(self, picture: AnnotatedPicture) -> str:
         return next(found.split for found in self._sets if any(picture is own for own in found.pictures))
@@ -126,12 +150,20 @@ class _Mender:
             self._moved[picture.path] = (header.width, header.height,
                                          lambda corners: turned(corners, width, height, orientation))  # fmt: skip
             return True
+        if (height, width) == (header.width, header.height) and self._fit(picture, header):
+            self._moved[picture.path] = (header.width, header.height, lambda corners: corners)
+            return True
         scale_x, scale_y = header.width / width, header.height / height
         if abs(scale_x / scale_y - 1) > SAME_ASPECT:
             return False
         self._moved[picture.path] = (header.width, header.height,
                                      lambda corners: scaled(corners, scale_x, scale_y))  # fmt: skip
         return True
+
+    def _fit(self, picture: AnnotatedPicture, header: PictureHeader) -> bool:
+        """Whether all boxes of a picture lie in the file as it is; then only its sides were written in exchange."""
+        boxes = [box.corners for found in self._sets for box in found.boxes if box.picture is picture]
+        return all(box[2] <= header.width + 1 and box[3] <= header.height + 1 for box in boxes)
 
     def sets(self) -> list[AnnotationSet]:
         """The corrected sets; a split that lost all pictures is left out."""
@@ -154,11 +186,19 @@ class _Mender:
                 continue
             moved = self._moved.get(box.picture.path)
             corners = box.corners if moved is None else moved[2](box.corners)
+            x1, y1, x2, y2 = corners
+            corners = min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
             picture = kept[id(box.picture)]
             if self._clip:
                 corners = clipped(corners, picture)
-            boxes.append(dataclasses.replace(box, picture=picture, corners=corners))
-        return dataclasses.replace(found, pictures=list(kept.values()), boxes=boxes, problems=[])
+            attributes = box.attributes
+            if corners != box.corners:
+                attributes = {key: value for key, value in attributes.items() if key != "polygon"}
+            boxes.append(dataclasses.replace(box, picture=picture, corners=corners, attributes=attributes))
+        busy = {id(box.picture) for box in boxes}
+        pictures = [picture for picture in kept.values() if id(picture) in busy or picture.path not in self._lost]
+        self.without_boxes += len(kept) - len(pictures)
+        return dataclasses.replace(found, pictures=pictures, boxes=boxes, problems=[])
 
 
 def scaled(corners: Corners, scale_x: float, scale_y: float) -> Corners:

@@ -76,9 +76,11 @@ def _between(one: Path, other: Path, splits: Places, words: str, kind: str, exac
 
 
 def _problem(kind: str, one: Path, other: Path, picture: AnnotatedPicture, message: str, exact: bool) -> Problem:
+    cure = "Keep it in one split only: what is measured on a picture that was learned from says nothing."
+    if kind == "duplicate-picture":
+        cure = "Delete one of the two; --fix leaves this one out."
     return Problem(
-        kind, "error" if exact else "warning", picture.path, message,
-        "Keep it in one split only: what is measured on a picture that was learned from says nothing.",
+        kind, "error" if exact else "warning", picture.path, message, cure,
         id=picture.id, subject=picture, key=(kind, *sorted((str(one), str(other)))),
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ def unlearnable_boxes(found: AnnotationSet, config: Config) -> Iterator[Problem]
             continue
         assert box.picture is not None
         title = box_title(box, found.format)
-        shown = f"{sides[0]:.1f}x{sides[1]:.1f}"
+        shown = f"{sides[0]:.2f}x{sides[1]:.2f}"
         corners = tuple(round(value, 1) for value in box.corners)
         if min(sides) <= smallest:
             yield Problem(

@@ -74,7 +74,8 @@ def problem_of_picture(picture: AnnotatedPicture, looked: Looked | None) -> Prob
     if looked.header is None:
         kind = "truncated-picture" if "is cut off" in looked.error else "unreadable-picture"
         message = looked.error.removesuffix(".")
-        return _problem(kind, picture, message, "Copy the file anew, or take it out.", picture.path)
+        cure = "Make it readable." if "Permission" in message else "Copy the file anew, or take it out."
+        return _problem(kind, picture, message, cure, picture.path)
     return _size_problem(picture, looked.header)
 
 
@@ -99,7 +100,8 @@ def _size_problem(picture: AnnotatedPicture, header: PictureHeader) -> Problem |
     return _problem(
         "size-disagreement", picture, f"is {real[0]}x{real[1]} pixels, but is annotated as "
         f"{annotated[0]}x{annotated[1]}; the boxes may lie in the wrong place",
-        "Annotate this file, or put back the one that was annotated; --fix scales the boxes of a resized picture.",
+        "Annotate this file, or put back the one that was annotated. --fix mends what was only resized, or whose width "
+        "and height were exchanged.",
         picture.path,
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from nanoedge.data.check.duplicates import duplicate_boxes
 from nanoedge.data.check.leakage import leaks
 from nanoedge.data.check.network import unlearnable_boxes
 from nanoedge.data.check.pictures import look_at, picture_problems
+from nanoedge.data.check.strays import stray_files
 from nanoedge.data.folder import find_sets, what_is_looked_for
 from nanoedge.data.layouts import FoundSet
 from nanoedge.errors import DataError, InputError
@@ -27,6 +28,7 @@ SEVERITIES = ("error", "warning", "info")
 class CheckResult:
     """What was read and what is wrong with it, errors first."""
 
+    folder: Path
     sets: tuple[AnnotationSet, ...]
     problems: tuple[Problem, ...]
 
@@ -58,8 +60,9 @@ def check_folder(
     if not found:
         raise InputError(f"{folder} holds no annotations that can be read: {what_is_looked_for(format)}")
     sets, problems = read_all(found)
-    problems += problems_of(sets, config, progress)
-    return CheckResult(tuple(sets), tuple(each_once(problems)))
+    lost = {place.format for place in found if all(each.source != place.annotations for each in sets)}
+    problems += problems_of(sets, config, progress, lost)
+    return CheckResult(folder, tuple(sets), tuple(each_once(problems)))
 
 
 def read_all(found: Iterable[FoundSet]) -> tuple[list[AnnotationSet], list[Problem]]:
@@ -80,30 +83,54 @@ def read_all(found: Iterable[FoundSet]) -> tuple[list[AnnotationSet], list[Probl
     return sets, problems
 
 
-def problems_of(sets: Sequence[AnnotationSet], config: Config, progress: Progress | None = None) -> list[Problem]:
+def problems_of(
+    sets: Sequence[AnnotationSet],
+    config: Config,
+    progress: Progress | None = None,
+    incomplete: Collection[str] = (),
+) -> list[Problem]:
     """Everything that can be wrong with splits, their pictures read to the end."""
     looked = look_at((picture.path for found in sets for picture in found.pictures), progress=progress)
-    problems = annotation_problems(sets, config)
+    problems = annotation_problems(sets, config, incomplete)
     for found in sets:
         problems += picture_problems(found, looked)
     return problems + list(leaks(without_unions(sets), looked))
 
 
-def annotation_problems(sets: Sequence[AnnotationSet], config: Config) -> list[Problem]:
-    """What the annotations alone show, without opening a picture."""
+def annotation_problems(
+    sets: Sequence[AnnotationSet], config: Config, incomplete: Collection[str] = ()
+) -> list[Problem]:
+    """What the annotations alone show, without opening a picture.
+
+    Args:
+        sets: the splits.
+        config: whose input size and head decide which boxes are too small or too large.
+        incomplete: formats of which a split could not be read: nothing is said of what may only seem to be missing.
+    """
     problems: list[Problem] = []
     for found in sets:
         problems += found.problems
-        if not found.pictures:
+        if not found.pictures and not any(problem.kind == "missing-split" for problem in found.problems):
             message = f"the split {found.split} has no pictures"
             problems.append(Problem("empty-set", "error", found.source, message, "Add some, or take the split out."))
         problems += box_problems(found)
         problems += duplicate_boxes(found)
         problems += unlearnable_boxes(found, config)
-    formats = dict.fromkeys(found.format for found in sets)
-    for format in formats:
-        problems += class_problems(without_unions([found for found in sets if found.format == format]))
+    for format in dict.fromkeys(found.format for found in sets):
+        alike = [found for found in sets if found.format == format]
+        if format not in incomplete and all(map(_is_whole, alike)):
+            parts = without_unions(alike)
+            problems += class_problems(parts)
+            problems += stray_files(parts)
     return problems
+
+
+def _is_whole(found: AnnotationSet) -> bool:
+    """Whether nothing of a split is missing whose absence would look like other defects."""
+    return bool(found.pictures) and not any(
+        problem.severity == "error" and problem.subject is None and problem.kind != "missing-split"
+        for problem in found.problems
+    )
 
 
 def each_once(problems: Iterable[Problem]) -> list[Problem]:

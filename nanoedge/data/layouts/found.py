@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nanoedge.data.annotations import AnnotationSet, Format, Problem
+from nanoedge.errors import DataError
 
 DEPTH = 4  # folders below the given one that are searched
 _USUAL = {"valid": "val", "validation": "val", "training": "train", "testing": "test", "dev": "val"}
@@ -58,7 +59,11 @@ def split_name(text: str) -> str:
 def folders_below(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, list[str]]]:
     """Each folder with its file names, hidden ones left out."""
     base = len(folder.parts)
-    for place, folders, files in os.walk(folder):
+
+    def refuse(error: OSError) -> None:
+        raise DataError(f"The folder {error.filename} cannot be read: {error.strerror or error}.") from error
+
+    for place, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         path = Path(place)
         if len(path.parts) - base >= depth:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from nanoedge.data.annotations import Problem, inside
+from nanoedge.data.annotations import Problem, Severity, inside
 from nanoedge.data.layouts.found import FoundSet, folders_below
 from nanoedge.data.readers import yolo
+from nanoedge.errors import DataError
 
 NEEDS = "YOLO: data.yaml with names, or classes.txt beside text files"
 
@@ -31,6 +32,9 @@ def find(folder: Path) -> list[FoundSet]:
 
 def _yaml_splits(path: Path, document: dict[str, object], folder: Path) -> Iterator[FoundSet]:
     classes = yolo.read_names(path)
+    count = document.get("nc", len(classes))
+    if count != len(classes):
+        raise DataError(f"{path}: nc is {count}, but there are {len(classes)} names; correct one of them.")
     for key, entry in document.items():
         if key in ("path", "names", "nc", "download"):
             continue
@@ -44,12 +48,7 @@ def _yaml_splits(path: Path, document: dict[str, object], folder: Path) -> Itera
         for text in entries:
             place = _place_of(str(text), str(document.get("path") or "."), path.parent, folder)
             if place is None:
-                problems.append(
-                    Problem(
-                        "missing-split", "error", path, f"the split {key} names {text!r}, which is not below {folder}",
-                        "Write the path relative to this file.", id=key, key=("missing-split", str(path), key),
-                    )
-                )  # fmt: skip
+                problems.append(_missing_split(path, folder, str(key), str(text)))
             elif place.is_dir():
                 pictures += yolo.pictures_below(place)
             else:
@@ -58,8 +57,21 @@ def _yaml_splits(path: Path, document: dict[str, object], folder: Path) -> Itera
                 problems += lost
         if entries:
             unique = tuple(dict.fromkeys(pictures))
-            reader = partial(yolo.read_yolo_set, unique, folder, classes, key, path)
+            keypoints = "kpt_shape" in document
+            reader = partial(yolo.read_yolo_set, unique, folder, classes, key, path, keypoints)
             yield FoundSet("yolo", key, path, reader, tuple(problems))
+
+
+def _missing_split(path: Path, folder: Path, split: str, text: str) -> Problem:
+    """An error, but for a test split that was never exported; a training does without."""
+    elsewhere = Path(text).is_absolute() or any((base / text).exists() for base in (path.parent, folder))
+    what = f"which is not below {folder}" if elsewhere else "and there is no such folder or file"
+    cure = "Write the path relative to this file." if elsewhere else "Add it, or take the line out."
+    key = ("missing-split", str(path), split)
+    severity: Severity = "warning" if split == "test" and not elsewhere else "error"
+    return Problem(
+        "missing-split", severity, path, f"the split {split} names {text!r}, {what}", cure, id=split, key=key
+    )
 
 
 def _place_of(text: str, base: str, beside: Path, folder: Path) -> Path | None:

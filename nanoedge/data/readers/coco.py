@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import mmap
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,12 +62,19 @@ def read_coco_set(
 
 
 def looks_like_coco(path: Path) -> bool:
-    """Whether a JSON file has COCO's three keys, without parsing it; lists of detections and captions have not."""
+    """Whether a JSON file has COCO's three keys, without parsing it, or has one and is broken."""
+    keys = (b'"images"', b'"annotations"', b'"categories"')
     try:
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text:
-            return all(text.find(key) >= 0 for key in (b'"images"', b'"annotations"', b'"categories"'))
-    except (OSError, ValueError):  # ValueError: an empty file
+            there = sum(text.find(key) >= 0 for key in keys)
+        if there in (0, len(keys)):
+            return there == len(keys)
+        json.loads(path.read_bytes())  # lists of detections and captions are whole
+    except OSError:
         return False
+    except (ValueError, RecursionError):  # an empty file cannot be mapped, and is none
+        return path.stat().st_size > 0
+    return False
 
 
 def some_file_names(path: Path, most: int) -> list[str]:
@@ -122,11 +130,17 @@ class _Reader:
                 try:
                     take(row)
                 except _RefusedError as refused:
-                    self._problem(*refused.args)
+                    image = row.get("image_id")
+                    kind, message, cure, number = refused.args
+                    picture = self.pictures.get(image) if isinstance(image, int) else None
+                    self._problem(kind, message, cure, number, picture)
                     self.refused.add(row.get("id") if rows is document["images"] else None)
 
-    def _problem(self, kind: str, message: str, cure: str, number: int | str | None) -> None:
-        self.set.problems.append(Problem(kind, "error", self.set.source, message, cure, id=number))
+    def _problem(
+        self, kind: str, message: str, cure: str, number: int | str | None, picture: AnnotatedPicture | None = None
+    ) -> None:
+        problem = Problem(kind, "error", self.set.source, message, cure, id=number, subject=picture)
+        self.set.problems.append(problem)
 
     def _categories(self, rows: list[dict[str, Any]]) -> None:
         named: dict[int, str] = {}
@@ -167,12 +181,20 @@ class _Reader:
         path = inside(self.set.images, name)
         if path is None:
             message = f"image {number} points out of its folder: {name!r}"
-            raise _RefusedError("path-outside-folder", message, f"Move the file below {self.set.images}.", number)
+            raise _RefusedError("path-outside-folder", message, self._other_name(name), number)
+        if "\\" in name and not os.path.isfile(path):
+            path = inside(self.set.images, name.replace("\\", "/")) or path  # written on Windows
         attributes = {key: value for key, value in row.items() if key not in _PICTURE_KEYS}
         picture = AnnotatedPicture(number, name, path, width, height, self.set.source, attributes=attributes)
         self.names[name] = number
         self.pictures[number] = picture
         self.set.pictures.append(picture)
+
+    def _other_name(self, name: str) -> str:
+        last = re.split(r"[/\\\\]", name)[-1]
+        if last and os.path.isfile(self.set.images / last):
+            return f"The file is in {self.set.images}: write its file_name as {last!r}."
+        return f"Move the file below {self.set.images}, and write its name relative to that folder."
 
     def _box(self, row: dict[str, Any]) -> None:
         number = _integer(row, "id", "An annotation")

@@ -182,14 +182,14 @@ class _Reader:
         line, label = int(item.get("_line", 0)) or None, _text(item, "name") or ""
         if not label:
             self._problem("malformed-annotation", picture.file, f"object {number} has no name", "Name its class.",
-                          line=line, id=number)  # fmt: skip
+                          line=line, id=number, picture=picture)  # fmt: skip
             return
         box = item.find("bndbox")
         sides = [_number(box, side) for side in _SIDES]
         if box is None or any(side is None for side in sides):
             message = f"object {number} ({label}) has no bndbox of four numbers ({', '.join(_SIDES)})"
             self._problem("malformed-annotation", picture.file, message, "Draw the box anew or delete the object.",
-                          line=line, id=number)  # fmt: skip
+                          line=line, id=number, picture=picture)  # fmt: skip
             return
         x1, y1, x2, y2 = (side for side in sides if side is not None)
         self.set.boxes.append(
@@ -200,10 +200,17 @@ class _Reader:
         )  # fmt: skip
 
     def _problem(
-        self, kind: str, file: Path, message: str, cure: str, line: int | None = None, id: int | str | None = None
+        self,
+        kind: str,
+        file: Path,
+        message: str,
+        cure: str,
+        line: int | None = None,
+        id: int | str | None = None,
+        picture: AnnotatedPicture | None = None,
     ) -> None:
         key = (kind, str(file), line, id)
-        self.set.problems.append(Problem(kind, "error", file, message, cure, line=line, id=id, key=key))
+        self.set.problems.append(Problem(kind, "error", file, message, cure, line, id, picture, key))
 
 
 def find_picture(folder: Path, stem: str, written: str = "") -> Path | None:

@@ -25,6 +25,7 @@ def read_yolo_set(
     classes: Sequence[str],
     split: str = "all",
     source: Path | None = None,
+    keypoints: bool = False,
 ) -> AnnotationSet:
     """Read the text files of some pictures.
 
@@ -34,11 +35,12 @@ def read_yolo_set(
         classes: in order.
         split: its name.
         source: where the split is written down, for messages; default: `images`.
+        keypoints: lines hold keypoints behind the box, which are left out.
     """
     found = AnnotationSet("yolo", split, source or images, images, tuple(classes))
     if source is not None and source.is_file():
         found.files.append(source)
-    reader = _Reader(found)
+    reader = _Reader(found, keypoints)
     for path in pictures:
         reader.read(path)
     return found
@@ -90,8 +92,9 @@ def label_file(picture: Path) -> Path:
 class _Reader:
     """Takes one picture after the other into the set."""
 
-    def __init__(self, target: AnnotationSet) -> None:
+    def __init__(self, target: AnnotationSet, keypoints: bool) -> None:
         self.set = target
+        self.keypoints = keypoints
 
     def read(self, path: Path) -> None:
         """One picture and its text file."""
@@ -114,7 +117,8 @@ class _Reader:
             self._problem("unreadable-annotation", picture, f"cannot be read: {error}", "Write it anew.")
             return
         for number, line in enumerate(text.splitlines(), 1):
-            words = line.replace(",", " ").split()
+            words = [word.rstrip(",") for word in line.split()] or []
+            words = words if len(words) > 1 or "," not in line else line.split(",")
             if words:
                 self._line(picture, number, words)
 
@@ -125,6 +129,8 @@ class _Reader:
             self._malformed(picture, number, f"{bad!r} is no number")
             return
         kind, *shares = (value for value in values if value is not None)
+        if self.keypoints:
+            shares = shares[:4]
         if kind != int(kind) or kind < 0:
             self._malformed(picture, number, f"the class is no whole number: {words[0]}")
             return
@@ -132,32 +138,41 @@ class _Reader:
         if corners is None:
             self._malformed(picture, number, f"it has {len(words)} numbers, not 5 (class cx cy w h) or a polygon's")
             return
-        if max(abs(value) for value in shares) > _LARGEST_SHARE:
-            self._problem(
-                "not-normalised", picture, f"line {number} holds pixels, not shares of the picture's size: "
-                f"{' '.join(words[1:5])}", "Divide x by the picture's width and y by its height.", number,
-            )  # fmt: skip
-            return
         width, height = picture.width, picture.height
         if not width:
             return  # the picture could not be read
-        x1, y1, x2, y2 = corners
+        in_pixels = max(abs(value) for value in shares) > _LARGEST_SHARE
+        if not in_pixels:
+            x1, y1, x2, y2 = corners
+            corners = (x1 * width, y1 * height, x2 * width, y2 * height)
         place = int(kind) if int(kind) < len(self.set.classes) else None
-        self.set.boxes.append(
-            AnnotatedBox(
-                picture, place, self.set.classes[place] if place is not None else str(int(kind)),
-                (x1 * width, y1 * height, x2 * width, y2 * height), " ".join(words[1:5]), line=number,
-                attributes={"polygon": shares} if len(shares) > 4 else {},
-            )
+        box = AnnotatedBox(
+            picture, place, self.set.classes[place] if place is not None else str(int(kind)), corners,
+            " ".join(words[1:5]), line=number,
+            attributes={"polygon": shares} if len(shares) > 4 and not in_pixels else {},
         )  # fmt: skip
+        self.set.boxes.append(box)
+        if in_pixels:
+            message = f"holds pixels, not shares of the picture's size: {' '.join(words[1:5])}"
+            cure = "Divide x by the picture's width and y by its height, as --fix does."
+            self._problem("not-normalised", picture, message, cure, number, box)
 
     def _malformed(self, picture: AnnotatedPicture, number: int, message: str) -> None:
         self._problem("malformed-annotation", picture, message, "Correct or delete the line.", number)
 
-    def _problem(self, kind: str, picture: AnnotatedPicture, message: str, cure: str, line: int | None = None) -> None:
+    def _problem(
+        self,
+        kind: str,
+        picture: AnnotatedPicture,
+        message: str,
+        cure: str,
+        line: int | None = None,
+        box: AnnotatedBox | None = None,
+    ) -> None:
         key = (kind, str(picture.file), line)
-        problem = Problem(kind, "error", picture.file, message, cure, line=line, id=picture.path.stem, key=key)
-        self.set.problems.append(problem)
+        self.set.problems.append(
+            Problem(kind, "error", picture.file, message, cure, line, picture.path.stem, box or picture, key)
+        )
 
 
 def _corners(shares: Sequence[float]) -> Corners | None:

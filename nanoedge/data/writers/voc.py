@@ -78,6 +78,11 @@ def _losses(sets: Sequence[AnnotationSet]) -> Iterable[str]:
     elsewhere = [box for found in sets if found.format != "voc" for box in found.boxes]
     if others := sorted({key for box in elsewhere for key in box.attributes} - known):
         yield f"{', '.join(others)} of annotations"
+    of_pictures = {
+        key for found in sets if found.format != "voc" for picture in found.pictures for key in picture.attributes
+    }
+    if of_pictures:
+        yield f"{', '.join(sorted(of_pictures))} of pictures"
     of_sets = {key for found in sets for key in found.attributes} - {"categories"}
     if of_sets:
         yield f"{', '.join(sorted(of_sets))} of the file"

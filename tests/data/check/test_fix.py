@@ -162,3 +162,66 @@ def test_the_original_is_never_the_place_of_the_copy(tmp_path: Path, config: Con
         with pytest.raises(InputError):
             write_fixed(check_folder(folder, config), folder, force=force)
     assert state(folder) == before
+
+
+# --- what must not be called mended --------------------------------------------------------------------------------
+
+
+def test_a_picture_that_loses_all_its_boxes_is_left_out_and_is_no_negative(tmp_path: Path, config: Config) -> None:
+    folder = write_yolo(tmp_path / "set")
+    (folder / "labels" / "train" / "a.txt").write_text("cat 0.5 0.5 0.2 0.2\n0 0.5 0.5 0 0.2\n")
+    (folder / "labels" / "train" / "b.txt").write_bytes(b"\xff\xfe0")
+    fixed = write_fixed(check_folder(folder, config), tmp_path / "copy")
+    assert fixed.before["train"] == (3, 1) and fixed.copy.splits["train"] == (1, 0)
+    assert "2 pictures none of whose boxes could be used; they are no negatives" in fixed.copy.losses
+    assert [path.name for path in (tmp_path / "copy" / "images" / "train").iterdir()] == ["c.jpg"]
+
+
+def test_pixels_in_yolo_files_become_shares(tmp_path: Path, config: Config) -> None:
+    folder = write_yolo(tmp_path / "set")
+    (folder / "labels" / "train" / "b.txt").write_text("1 17.5 17.5 25 25\n")
+    fixed = write_fixed(check_folder(folder, config), tmp_path / "copy")
+    assert fixed.done == {"not-normalised": 1} and fixed.left == ()
+    sample = index_of(choose_set(tmp_path / "copy", "train").read()).samples[1]
+    np.testing.assert_allclose(sample.boxes_xyxy, [[5, 5, 30, 30]], atol=1e-4)
+
+
+def test_exchanged_corners_and_exchanged_sides_are_put_right(tmp_path: Path, config: Config) -> None:
+    folder = write_voc(tmp_path / "set")
+    (folder / "Annotations" / "a.xml").write_text(voc_xml("a.jpg", [("cat", 40, 60, 10, 20)]))
+    (folder / "Annotations" / "b.xml").write_text(voc_xml("b.jpg", [("dog", 5, 5, 99, 30)], (80, 100)))
+    fixed = write_fixed(check_folder(folder, config), tmp_path / "copy")
+    assert fixed.done["zero-size-box"] == 1 and fixed.done["size-disagreement"] == 1
+    first, second, _ = index_of(choose_set(tmp_path / "copy", "train").read()).samples
+    assert first.boxes_xyxy.tolist() == [[10, 20, 40, 60]]
+    assert (second.width, second.height) == (100, 80) and second.boxes_xyxy.tolist() == [[5, 5, 99, 30]]
+    assert check_folder(tmp_path / "copy", config).passed
+
+
+def test_a_clipped_polygon_is_written_as_its_box(tmp_path: Path, config: Config) -> None:
+    folder = write_yolo(tmp_path / "set")
+    (folder / "labels" / "train" / "a.txt").write_text("1 0.9 0.5 1.2 0.25 1.1 0.75\n")
+    write_fixed(check_folder(folder, config), tmp_path / "copy")
+    assert check_folder(tmp_path / "copy", config).passed
+    assert (tmp_path / "copy" / "labels" / "train" / "a.txt").read_text().startswith("1 0.9500000000 0.5")
+
+
+def test_nothing_is_written_when_no_picture_can_be_used(tmp_path: Path, config: Config) -> None:
+    folder = write_coco(tmp_path / "set")
+    for path in (folder / "images").iterdir():
+        path.unlink()
+    with pytest.raises(InputError, match=r"Nothing would be left of .* Is it the right folder"):
+        write_fixed(check_folder(folder, config), tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_copy_never_replaces_its_source_nor_lies_in_it(tmp_path: Path, config: Config) -> None:
+    folder = write_coco(tmp_path / "set")
+    damage_coco(folder)
+    write_fixed(check_folder(folder, config), tmp_path / "copy")
+    before = state(tmp_path / "copy")
+    again = check_folder(tmp_path / "copy", config)
+    for place in (tmp_path / "copy", tmp_path / "copy" / "inside", tmp_path):
+        with pytest.raises(InputError, match="lie in each other"):
+            write_fixed(again, place, force=True)
+    assert state(tmp_path / "copy") == before

@@ -182,7 +182,7 @@ def test_a_box_too_large_for_the_distributions_is_named(coco: Path) -> None:
     wide = load_config("nanodet-plus-m_320", ["input.width=1280", "input.height=1280"])
     problem = only(check_folder(coco, wide))
     assert (problem.kind, problem.id) == ("huge-box", 2)
-    assert "633.6x1280.0 pixels" in problem.message and "the largest that can be found is 896" in problem.message
+    assert "633.60x1280.00 pixels" in problem.message and "the largest that can be found is 896" in problem.message
 
 
 def test_an_unknown_class_picture_or_doubled_id_is_named_once(coco: Path, config: Config) -> None:
@@ -307,7 +307,7 @@ def test_the_document_has_the_contracts_keys(coco: Path, config: Config) -> None
     (row,) = check_folder(coco, config).as_json()["problems"]
     assert list(row) == ["kind", "severity", "file", "line", "id", "cure"]
     assert row["file"].endswith("instances_train.json") and row["id"] == 1
-    assert row["cure"] == "Annotation 1 (image 1) has a box of no size: [10, 20, 0, 40]. Draw it anew or delete it."
+    assert row["cure"] == "annotation 1 (image 1) has a box of no size: [10, 20, 0, 40]. Draw it anew or delete it."
 
 
 # --- the quick part ------------------------------------------------------------------------------------------------
@@ -329,3 +329,91 @@ def test_training_is_stopped_by_a_picture_of_another_size(coco: Path) -> None:
     config = settings(coco)
     with pytest.raises(DataError, match=r"d\.jpg: is 50x40 pixels, but is annotated as 100x80"):
         quick_check(read_splits(config).sets, config)
+
+
+# --- what belongs to nothing ---------------------------------------------------------------------------------------
+
+
+def test_pictures_without_annotation_are_named(tmp_path: Path, config: Config) -> None:
+    for make, inside in ((write_coco, "images"), (write_voc, "JPEGImages")):
+        folder = make(tmp_path / make.__name__)
+        for number in range(5):
+            cv2.imwrite(str(folder / inside / f"new{number}.jpg"), picture(200 + number))
+        problem = only(check_folder(folder, config))
+        assert problem.kind == "picture-without-annotation"
+        assert (
+            "5 files have no annotation, and are left out: new0.jpg, new1.jpg, new2.jpg and 2 more" in problem.message
+        )
+
+
+def test_xml_files_of_no_split_are_named(tmp_path: Path, config: Config) -> None:
+    folder = write_voc(tmp_path / "set")
+    (folder / "ImageSets" / "Main" / "train.txt").write_text("a\nb\n")
+    problem = only(check_folder(folder, config))
+    assert (problem.kind, problem.id) == ("unlisted-annotation", "c.xml")
+
+
+def test_text_files_without_a_picture_are_named(tmp_path: Path, config: Config) -> None:
+    folder = write_yolo(tmp_path / "set")
+    (folder / "labels" / "val" / "orphan.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    problem = only(check_folder(folder, config))
+    assert (problem.kind, problem.id) == ("annotation-without-picture", "orphan.txt")
+
+
+def test_data_without_a_single_box_are_an_error(tmp_path: Path, config: Config) -> None:
+    folder = write_yolo(tmp_path / "set", {"train": {"a.jpg": [], "b.jpg": []}, "val": {"d.jpg": []}})
+    result = check_folder(folder, config)
+    assert only(result).kind == "no-boxes" and not result.passed
+
+
+def test_a_class_that_only_other_splits_show_is_named(tmp_path: Path, config: Config) -> None:
+    contents = {"train": {"b.jpg": [("dog", 5, 5, 30, 30)]}, "val": CONTENTS["val"]}
+    problem = only(check_folder(write_coco(tmp_path / "set", contents), config))
+    assert problem.kind == "class-not-in-train" and "split val without any box in train: cat" in problem.message
+
+
+def test_class_names_that_differ_in_case_only_are_named(tmp_path: Path, config: Config) -> None:
+    folder = write_yolo(tmp_path / "set")
+    (folder / "data.yaml").write_text("train: images/train\nval: images/val\nnames: [cat, Cat]\n")
+    assert only(check_folder(folder, config)).kind == "similar-classes"
+
+
+def test_broken_json_is_named_wherever_it_breaks(coco: Path, config: Config) -> None:
+    path = coco / "annotations" / "instances_val.json"
+    whole = path.read_text()
+    for length in (13, 60, len(whole) // 2, len(whole) - 1):
+        path.write_text(whole[:length])
+        (problem,) = check_folder(coco, config).problems
+        assert problem.kind == "unreadable-annotations" and problem.file == path
+
+
+def test_a_test_split_that_was_not_exported_is_a_warning_and_another_an_error(tmp_path: Path, config: Config) -> None:
+    folder = write_yolo(tmp_path / "set")
+    text = (folder / "data.yaml").read_text()
+    for split, severity in (("test", "warning"), ("val2", None), ("val", "error")):
+        (folder / "data.yaml").write_text(text.replace("val:", "was:") + f"{split}: ../{split}/images\n")
+        found = [
+            problem.severity for problem in check_folder(folder, config).problems if problem.kind == "missing-split"
+        ]
+        assert found == ([severity] if severity else [])
+
+
+def test_names_written_on_windows_are_found(tmp_path: Path, config: Config) -> None:
+    contents = {"train": {"deep/a.jpg": [("cat", 10, 20, 40, 60)]}, "val": {"d.jpg": [("dog", 20, 20, 70, 70)]}}
+    folder = write_coco(tmp_path / "set", contents)
+    change(folder, lambda document: document["images"][0].update(file_name="deep\\a.jpg"))
+    assert {problem.kind for problem in check_folder(folder, config).problems} == {"class-not-in-train"}
+
+
+def test_an_absolute_name_is_answered_with_the_right_one(coco: Path, config: Config) -> None:
+    change(coco, lambda document: document["images"][0].update(file_name="/home/somebody/a.jpg"))
+    (problem,) = check_folder(coco, config).problems
+    assert problem.kind == "path-outside-folder" and "write its file_name as 'a.jpg'" in problem.cure
+
+
+def test_keypoints_behind_a_box_are_left_out(tmp_path: Path, config: Config) -> None:
+    folder = write_yolo(tmp_path / "set")
+    (folder / "labels" / "train" / "a.txt").write_text("0 0.5 0.5 0.2 0.2 0.4 0.4 2 0.6 0.6 2\n1 0.2 0.2 0.2 0.2\n")
+    (folder / "data.yaml").write_text((folder / "data.yaml").read_text() + "kpt_shape: [2, 3]\n")
+    result = check_folder(folder, config)
+    assert result.problems == () and result.sets[0].boxes[0].corners == pytest.approx((40, 32, 60, 48))

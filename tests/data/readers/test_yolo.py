@@ -99,7 +99,7 @@ def test_a_box_beyond_the_edge_is_clipped_and_counted(folder: Path) -> None:
         ("1.5 0.5 0.5 0.2 0.5\n", "the class is no whole number: 1.5"),
         ("0 50 40 20 40\n", "holds pixels, not shares"),
         ("2 0.5 0.5 0.2 0.5\n", "names the unknown class '2'"),
-        ("0 0.5 0.5 0 0.5\n", "has a box of no size: 0.5 0.5 0 0.5"),
+        ("0 0.5 0.5 0 0.5\n", "has no size: 0.5 0.5 0 0.5"),
         ("0 1.7 0.5 0.2 0.5\n", "lies outside its picture"),
         (b"\xff\xfe\x00", "cannot be read"),
     ],
@@ -127,10 +127,14 @@ def test_class_names_that_do_not_fit_are_named(folder: Path, text: str, named: s
         read(folder)
 
 
-@pytest.mark.parametrize("place", ["../../etc", "/etc", "images/gone"])
-def test_a_split_that_leads_elsewhere_is_refused(folder: Path, place: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [("..", "which is not below"), ("/etc", "which is not below"), ("images/gone", "there is no such folder")],
+)
+def test_a_split_that_leads_elsewhere_is_refused(folder: Path, place: str, named: str) -> None:
     (folder / "data.yaml").write_text(f"train: {place}\nnames: [cat, dog]\n")
-    assert f"{place!r}, which is not below" in refusal(folder)
+    message = refusal(folder)
+    assert f"the split train names {place!r}" in message and named in message
 
 
 def test_a_list_of_pictures_may_not_lead_out_of_the_folder(folder: Path) -> None:
