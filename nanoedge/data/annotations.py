@@ -185,6 +185,8 @@ def inside(folder: Path, name: str) -> Path | None:
         return path if path.resolve().is_relative_to(folder.resolve()) else None
     except (OSError, RuntimeError):  # a name that no file can have; a link to itself
         return path
+    except ValueError:  # characters that no name can have
+        return None
 
 
 def without_unions(sets: Sequence[AnnotationSet]) -> list[AnnotationSet]:

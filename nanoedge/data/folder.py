@@ -77,7 +77,10 @@ def read_paths(annotations: Path, images: Path, split: str, settings: tuple[str,
         names = voc.read_split_names(annotations)
         if names is None:
             raise DataError(f"{annotations} lists one class; take the list without a class in its name.")
-        return voc.read_voc_set(annotations.parents[2] / "Annotations", images, split, names)
+        lists = annotations.resolve().parents
+        if len(lists) < 3:
+            raise DataError(f"{annotations} is not in ImageSets/Main of a VOC folder.")
+        return voc.read_voc_set(lists[2] / "Annotations", images, split, names)
     if annotations.suffix.lower() in (".yaml", ".yml"):
         raise DataError(
             f"{annotations} describes several splits; set {settings[0].split('.annot')[0]}={split} instead."

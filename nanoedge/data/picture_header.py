@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from nanoedge.errors import NanoEdgeError, PictureError
 
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 _EXIF_ORIENTATION = 0x0112
 _TURNED_BY_90 = (5, 6, 7, 8)
 
@@ -70,28 +71,32 @@ def read_grey(path: Path, side: int) -> tuple[PictureHeader, npt.NDArray[np.uint
         image.draft("L", (4 * side, 4 * side))  # JPEG: decode to about this size
         try:
             image.load()
-        except (OSError, SyntaxError, ValueError) as error:
+            grey = image.convert("F") if image.mode.startswith("I") else image.convert("L")
+            small = grey.resize((side, side), pillow.Image.Resampling.BOX)
+            turned = np.asarray(_turned(small, header.orientation, pillow))
+        except MemoryError as error:
+            raise PictureError(f"The picture {path} needs more memory than there is.") from error
+        except Exception as error:  # Pillow raises anything on damaged files
             what = "is cut off" if "truncated" in str(error) else "is damaged"
             raise PictureError(f"The picture {path} {what}: {error}.") from error
-        grey = image.convert("F") if image.mode.startswith("I") else image.convert("L")
-        small = grey.resize((side, side), pillow.Image.Resampling.BOX)
-        turned = np.asarray(pillow.ImageOps.exif_transpose(_with_exif(small, image)))
     if turned.dtype != np.uint8:  # 16 bits a channel
         turned = np.clip(turned / max(1.0, float(turned.max())) * 255, 0, 255).astype(np.uint8)
     return header, turned
 
 
-def _with_exif(small: Any, image: Any) -> Any:
-    small.info["exif"] = image.getexif().tobytes()
-    small._exif = None
-    return small
+def _turned(small: Any, orientation: int, pillow: ModuleType) -> Any:
+    turn = pillow.Image.Transpose
+    turns = {
+        2: turn.FLIP_LEFT_RIGHT, 3: turn.ROTATE_180, 4: turn.FLIP_TOP_BOTTOM, 5: turn.TRANSPOSE,
+        6: turn.ROTATE_270, 7: turn.TRANSVERSE, 8: turn.ROTATE_90,
+    }  # fmt: skip
+    return small.transpose(turns[orientation]) if orientation in turns else small
 
 
 def _pillow() -> ModuleType:
     try:
         import PIL
         import PIL.Image
-        import PIL.ImageOps
     except ImportError as error:
         raise NanoEdgeError("Data sets are read with Pillow: pip install 'nanoedge[train]'.") from error
     PIL.Image.MAX_IMAGE_PIXELS = None  # large pictures are the user's own
@@ -104,7 +109,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = pillow.Image.open(path)
+            image = pillow.Image.open(path, formats=_FORMATS)
     except FileNotFoundError as error:
         raise PictureError(f"There is no picture {path}.") from error
     except PermissionError as error:
@@ -121,7 +126,7 @@ def _header(image: Any) -> PictureHeader:
     width, height = image.size
     try:
         orientation = int(image.getexif().get(_EXIF_ORIENTATION, 1))
-    except (OSError, SyntaxError, ValueError, TypeError):
+    except Exception:
         orientation = 1
     if orientation not in range(1, 9):
         orientation = 1

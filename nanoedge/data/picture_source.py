@@ -14,7 +14,7 @@ import numpy as np
 from nanoedge.data.index import DatasetIndex, Sample
 from nanoedge.errors import DataError, NanoEdgeError, PictureError
 from nanoedge.files import make_folder, write_atomically
-from nanoedge.pictures import Picture, read_picture
+from nanoedge.pictures import Picture, opencv, read_picture
 
 CacheKind = Literal["none", "memory", "disk"]
 REDUCTIONS = (8, 4, 2)  # what a JPEG decoder can leave out on its way
@@ -76,6 +76,11 @@ class PictureSource:
     def _decode(self, number: int) -> Picture:
         sample, factor = self.index.samples[number], self.reductions[number]
         picture = read_picture(sample.path, factor)
+        if factor > 1 and picture.shape != self._shape(number):  # no JPEG, whatever its name says
+            whole = read_picture(sample.path)
+            if whole.shape[:2] == (sample.height, sample.width):
+                height, width, _ = self._shape(number)
+                picture = opencv().resize(whole, (width, height), interpolation=opencv().INTER_AREA)
         if picture.shape != self._shape(number):
             height, width = read_picture(sample.path).shape[:2]
             raise DataError(

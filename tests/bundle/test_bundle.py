@@ -405,7 +405,7 @@ def test_an_exception_while_replacing_leaves_the_old_bundle(bundle: Path, tmp_pa
 def test_an_existing_place_is_refused_without_force_and_left_alone(bundle: Path, tmp_path: Path) -> None:
     before = snapshot(tmp_path)
     with (
-        pytest.raises(InputError, match=r"exists already; choose another --out or replace it with --force"),
+        pytest.raises(InputError, match=r"exists already; choose another place or replace it with --force"),
         folder_in_the_making(bundle, force=False),
     ):
         pytest.fail("the block must not run")

@@ -232,3 +232,49 @@ def test_nothing_is_left_when_a_picture_cannot_be_copied(tmp_path: Path, monkeyp
     with pytest.raises(NanoEdgeError, match="cannot be copied: No space left on device"):
         convert_folder(folder, "voc", tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["set"]
+
+
+# --- hostile names -------------------------------------------------------------------------------------------------
+
+
+def test_a_name_that_leaves_its_folder_and_comes_back_does_not_lead_out_of_the_copy(tmp_path: Path) -> None:
+    folder = write_coco(tmp_path / "deep" / "set")
+    path = folder / "annotations" / "instances_train.json"
+    path.write_text(path.read_text().replace('"a.jpg"', '"../../set/images/a.jpg"'))
+    precious = tmp_path / "deep" / "out" / "set" / "images" / "a.jpg"
+    convert_folder(folder, "coco", tmp_path / "deep" / "out" / "copy")
+    assert not precious.exists()
+    assert (tmp_path / "deep" / "out" / "copy" / "images" / "a.jpg").is_file()
+
+
+def test_a_split_whose_name_is_a_path_is_no_split(tmp_path: Path) -> None:
+    folder = write_yolo(tmp_path / "set")
+    with (folder / "data.yaml").open("a") as stream:
+        stream.write('"../../evil": images/train\n1: images/train\n')
+    done = convert_folder(folder, "yolo", tmp_path / "out")
+    assert set(done.splits) == {"train", "val", "1"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "set"]
+
+
+def test_attributes_never_take_the_place_of_what_coco_needs(tmp_path: Path) -> None:
+    folder = write_voc(tmp_path / "set")
+    text = voc_xml("a.jpg", [("cat", 10, 20, 40, 60)]).replace(
+        "<difficult>0<", "<id>xyz</id><area>big</area><difficult>1<"
+    )
+    (folder / "Annotations" / "a.xml").write_text(text.replace("<size>", "<width>7</width><size>"))
+    convert_folder(folder, "coco", tmp_path / "out")
+    same(index_from(tmp_path / "out", "val"), index_from(folder, "val"))
+    sample = index_from(tmp_path / "out", "train").samples[0]
+    assert (sample.width, sample.areas.tolist()) == (100, [1200.0])
+
+
+def test_parts_of_vocs_objects_survive(tmp_path: Path) -> None:
+    part = "<part><name>{0}</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax></bndbox></part>"
+    folder = write_voc(tmp_path / "set")
+    parts = part.format("head") + part.format("foot")
+    text = voc_xml("a.jpg", [("cat", 10, 20, 40, 60)]).replace("</object>", f"{parts}</object>")
+    (folder / "Annotations" / "a.xml").write_text(text)
+    convert_folder(folder, "voc", tmp_path / "out")
+    before, after = (choose_set(place, "train").read().boxes[0] for place in (folder, tmp_path / "out"))
+    assert before.attributes == after.attributes and len(after.attributes["part"]) == 2
+    assert after.attributes["part"][1]["bndbox"]["ymax"] == "4"

@@ -83,8 +83,10 @@ def test_memory_is_read_once_and_shared_with_forked_workers(index: DatasetIndex)
     assert source.in_memory == 3
     child = os.fork()
     if child == 0:  # a worker
-        source.read(0)
-        os._exit(0)
+        try:
+            source.read(0)
+        finally:
+            os._exit(0)
     os.waitpid(child, 0)
     wanted = read_picture(index.samples[0].path)
     index.samples[0].path.unlink()

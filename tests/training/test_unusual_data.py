@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,17 @@ def test_every_format_is_trained_from_its_folder(nanoedge, tmp_path: Path, write
 )
 def test_each_way_of_augmenting_trains(nanoedge, tmp_path: Path, settings: list[str]) -> None:
     train(nanoedge, write_voc(tmp_path / "set"), *settings)
+
+
+def test_a_letterboxed_network_is_exported_and_run_as_it_was_trained(nanoedge, tmp_path: Path) -> None:
+    folder = write_voc(tmp_path / "set")
+    train(nanoedge, folder, "input.resize=letterbox", "input.pad_value=114", "training.epochs=3")
+    checkpoint = str(tmp_path / "run" / "checkpoints" / "best.ckpt")
+    bundle = tmp_path / "out.nanoedge"
+    pictures = str(folder / "JPEGImages")
+    nanoedge("export", checkpoint, "--target", "ncnn", "--out", str(bundle), "--pictures", pictures)
+    spec = json.loads((bundle / "manifest.json").read_text())["input"]
+    assert (spec["resize"], spec["pad_value"]) == ("letterbox", 114)
 
 
 @pytest.mark.parametrize(

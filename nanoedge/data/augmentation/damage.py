@@ -80,7 +80,7 @@ def apply_damage(picture: Picture, damage: Damage) -> Picture:
         picture = cv2.GaussianBlur(picture, (0, 0), damage.blur)
     if damage.noise:
         noise = np.random.default_rng(damage.seed).standard_normal(picture.shape, np.float32) * np.float32(damage.noise)
-        picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
+        picture = np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
     if damage.jpeg:
         _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, damage.jpeg])
         picture = cv2.imdecode(data, cv2.IMREAD_COLOR)

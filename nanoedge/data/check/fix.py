@@ -6,8 +6,16 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from nanoedge.data.annotations import AnnotatedBox, AnnotatedPicture, AnnotationSet, Corners, Problem
+from nanoedge.data.annotations import (
+    AnnotatedBox,
+    AnnotatedPicture,
+    AnnotationSet,
+    Corners,
+    Problem,
+    without_unions,
+)
 from nanoedge.data.boxes import clipped
+from nanoedge.data.check.duplicates import without_doubles
 from nanoedge.data.check.pictures import look_at
 from nanoedge.data.check.report import CheckResult
 from nanoedge.data.convert import Conversion, refuse_overlap, write_sets
@@ -84,9 +92,14 @@ def write_fixed(
     losses = []
     if mender.without_boxes:
         losses.append(f"{mender.without_boxes} pictures none of whose boxes could be used; they are no negatives")
+    if mender.moved_masks:
+        losses.append(f"masks and keypoints of {mender.moved_masks} boxes that were turned or scaled")
     copy = write_sets(mended, formats[0], out, link, force, progress, losses)
     before = {found.split: (len(found.pictures), len(found.boxes)) for found in result.sets}
     return Fixed(copy, before, done, tuple(left))
+
+
+_IN_PIXELS = ("segmentation", "keypoints", "num_keypoints")  # of COCO; they do not move along
 
 
 class _Mender:
@@ -98,9 +111,13 @@ class _Mender:
         self._no_box_objects: set[int] = set()
         self._no_pictures: set[tuple[str | None, Path]] = set()
         self._clip = False
+        self._undouble = False
+        self.moved_masks = 0
         self._lost: set[Path] = set()  # pictures that lose boxes
         self.without_boxes = 0
         self._moved: dict[Path, tuple[int, int, Callable[[Corners], Corners]]] = {}
+        self._split_of = {id(picture): found.split for found in self._sets for picture in found.pictures}
+        self._boxes_of = {key: boxes for found in self._sets for key, boxes in found.boxes_of().items()}
         paths = [picture.path for found in self._sets for picture in found.pictures]
         self._headers: Mapping[Path, PictureHeader | None] = {
             path: seen.header for path, seen in look_at(paths, decode=False).items()
@@ -112,7 +129,7 @@ class _Mender:
         if kind in WITHOUT_BOX and isinstance(subject, AnnotatedBox):
             self._leave_out(subject, kind)
         elif kind in WITHOUT_PICTURE and isinstance(subject, AnnotatedPicture):
-            split = self._split_of(subject) if kind in ("leak", "near-duplicate", "duplicate-picture") else None
+            split = self._split_of[id(subject)] if kind in ("leak", "near-duplicate") else None
             self._no_pictures.add((split, subject.path))
         elif kind == "box-beyond-edge":
             self._clip = True
@@ -132,13 +149,13 @@ class _Mender:
         x1, y1, x2, y2 = box.corners
         if kind == "zero-size-box" and x2 < x1 and y2 < y1 and self._sets[0].format == "voc":
             return  # only its corners are exchanged
-        self._no_box_objects.add(id(box))
-        if kind != "duplicate-box" and box.picture is not None:
+        if kind == "duplicate-box":
+            self._undouble = True
+        elif box.picture is None:
+            self._no_box_objects.add(id(box))
+        else:
             self._no_boxes.add((box.picture.path, box.label, box.corners))
             self._lost.add(box.picture.path)
-
-    def _split_of(self, picture: AnnotatedPicture) -> str:
-        return next(found.split for found in self._sets if any(picture is own for own in found.pictures))
 
     def _move(self, picture: AnnotatedPicture) -> bool:
         header = self._headers.get(picture.path)
@@ -162,13 +179,22 @@ class _Mender:
 
     def _fit(self, picture: AnnotatedPicture, header: PictureHeader) -> bool:
         """Whether all boxes of a picture lie in the file as it is; then only its sides were written in exchange."""
-        boxes = [box.corners for found in self._sets for box in found.boxes if box.picture is picture]
-        return all(box[2] <= header.width + 1 and box[3] <= header.height + 1 for box in boxes)
+        corners = [box.corners for box in self._boxes_of[id(picture)]]
+        return all(x2 <= header.width + 1 and y2 <= header.height + 1 for _, _, x2, y2 in corners)
 
     def sets(self) -> list[AnnotationSet]:
         """The corrected sets; a split that lost all pictures is left out."""
-        mended = [self._mended(found) for found in self._sets]
-        return [found for found in mended if found.pictures]
+        parts = without_unions(self._sets)
+        mended = {id(found): self._mended(found) for found in self._sets}
+        left = {picture.path for found in parts for picture in mended[id(found)].pictures}
+        for found in self._sets:
+            if found not in parts:  # a union keeps what its parts keep
+                whole = mended[id(found)]
+                pictures = [picture for picture in whole.pictures if picture.path in left]
+                kept = {id(picture) for picture in pictures}
+                boxes = [box for box in whole.boxes if id(box.picture) in kept]
+                mended[id(found)] = dataclasses.replace(whole, pictures=pictures, boxes=boxes)
+        return [found for found in mended.values() if found.pictures]
 
     def _mended(self, found: AnnotationSet) -> AnnotationSet:
         kept: dict[int, AnnotatedPicture] = {}
@@ -191,10 +217,16 @@ class _Mender:
             picture = kept[id(box.picture)]
             if self._clip:
                 corners = clipped(corners, picture)
-            attributes = box.attributes
+            attributes, area = box.attributes, box.area
             if corners != box.corners:
                 attributes = {key: value for key, value in attributes.items() if key != "polygon"}
-            boxes.append(dataclasses.replace(box, picture=picture, corners=corners, attributes=attributes))
+            if moved is not None:
+                self.moved_masks += "segmentation" in attributes or "keypoints" in attributes
+                attributes = {key: value for key, value in attributes.items() if key not in _IN_PIXELS}
+                area = None
+            boxes.append(dataclasses.replace(box, picture=picture, corners=corners, attributes=attributes, area=area))
+        if self._undouble:
+            boxes = without_doubles(boxes)
         busy = {id(box.picture) for box in boxes}
         pictures = [picture for picture in kept.values() if id(picture) in busy or picture.path not in self._lost]
         self.without_boxes += len(kept) - len(pictures)

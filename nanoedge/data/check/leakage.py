@@ -21,7 +21,7 @@ from nanoedge.pictures import opencv
 HASH_SIDE = 8
 MOST_DIFFERENT_BITS = 10  # of 63
 LEAST_CORRELATION = 0.95  # of two small grey pictures
-_BLOCK = 512
+_COMPARED_AT_ONCE = 2**22  # pairs
 
 
 def leaks(sets: Sequence[AnnotationSet], looked: Mapping[Path, Looked]) -> Iterator[Problem]:
@@ -45,7 +45,10 @@ def leaks(sets: Sequence[AnnotationSet], looked: Mapping[Path, Looked]) -> Itera
         yield from _between(one, other, splits, "has the same content as", "leak", exact=True)
     if not paths:
         return
-    for first, second, likeness in near_duplicates(np.stack(list(greys.values()))):
+    groups = [tuple(sorted({split for split, _ in splits[path]})) for path in paths]
+    known = list(dict.fromkeys(groups))
+    numbers = np.array([known.index(group) for group in groups])
+    for first, second, likeness in near_duplicates(np.stack(list(greys.values())), numbers):
         one, other = paths[first], paths[second]
         if frozenset((one, other)) not in seen:
             words = f"is nearly the same (correlation {likeness:.2f}) as"
@@ -66,8 +69,8 @@ def _splits_of(sets: Sequence[AnnotationSet]) -> Places:
 def _between(one: Path, other: Path, splits: Places, words: str, kind: str, exact: bool) -> Iterator[Problem]:
     own, others = ({split for split, _ in splits[path]} for path in (one, other))
     if own == others and exact and len(own) == 1:
-        message = f"{words} {other} of the same split {next(iter(own))}"
-        yield _problem("duplicate-picture", one, other, splits[one][0][1], message, exact=False)
+        message = f"{words} {one} of the same split {next(iter(own))}"
+        yield _problem("duplicate-picture", other, one, splits[other][0][1], message, exact=False)
     elif own != others:
         if "train" in others and "train" not in own:
             one, other, own, others = other, one, others, own
@@ -102,23 +105,32 @@ def _same_content(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
                 first[digest] = path
 
 
-def near_duplicates(greys: npt.NDArray[np.uint8]) -> Iterator[tuple[int, int, float]]:
-    """Pairs of small grey pictures [N, S, S] that show the same, with their correlation."""
+def near_duplicates(greys: npt.NDArray[np.uint8], groups: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, float]]:
+    """Pairs of small grey pictures [N, S, S] of different groups [N] that show the same, with their correlation.
+
+    Of each picture only the best partner is given, so that the frames of a camera do not make a pair each.
+    """
     hashes = perceptual_hashes(greys)
     plain = greys.reshape(len(greys), -1).astype(np.float32)
     plain -= plain.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(plain, axis=1)
     plain /= np.maximum(norms, 1e-6)[:, None]
-    for start in range(0, len(hashes), _BLOCK):
-        block = hashes[start : start + _BLOCK]
-        different = np.bitwise_count(block[:, None] ^ hashes[None])
-        for row, second in np.argwhere(different <= MOST_DIFFERENT_BITS):
+    textured = norms >= 1  # not of one colour
+    step = max(1, _COMPARED_AT_ONCE // max(1, len(hashes)))
+    for start in range(0, len(hashes), step):
+        rows = slice(start, start + step)
+        alike = np.bitwise_count(hashes[rows, None] ^ hashes[None, start:]) <= MOST_DIFFERENT_BITS
+        alike &= (groups[rows, None] != groups[None, start:]) & textured[rows, None] & textured[None, start:]
+        for row in np.flatnonzero(alike.any(axis=1)):
             first = start + int(row)
-            if second <= first or min(norms[first], norms[second]) < 1:
-                continue  # seen already; or a picture of one colour
-            likeness = float(plain[first] @ plain[second])
-            if likeness >= LEAST_CORRELATION:
-                yield first, int(second), likeness
+            partners = start + np.flatnonzero(alike[row])
+            partners = partners[partners > first]
+            if not len(partners):
+                continue
+            likeness = plain[partners] @ plain[first]
+            best = int(likeness.argmax())
+            if likeness[best] >= LEAST_CORRELATION:
+                yield first, int(partners[best]), float(likeness[best])
 
 
 def perceptual_hashes(greys: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:

@@ -37,7 +37,7 @@ def look_at(paths: Iterable[Path], decode: bool = True, progress: Progress | Non
         decode: read them to their end; else only their headers.
         progress: called with (pictures done, pictures in all).
     """
-    present = [path for path in dict.fromkeys(paths) if path.is_file()]
+    present = [path for path in dict.fromkeys(paths) if os.path.isfile(path)]
 
     def look(path: Path) -> Looked:
         try:
@@ -66,7 +66,7 @@ def picture_problems(found: AnnotationSet, looked: Mapping[Path, Looked]) -> Ite
 
 def problem_of_picture(picture: AnnotatedPicture, looked: Looked | None) -> Problem | None:
     """The first thing that is wrong with a picture's file."""
-    if not picture.path.is_file():
+    if not os.path.isfile(picture.path):
         message = f"{picture.name} is missing: there is no file {picture.path}"
         return _problem("missing-picture", picture, message, "Add the file, or take the picture out.", picture.file)
     if looked is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +96,9 @@ def problems_of(
     problems = annotation_problems(sets, config, incomplete)
     for found in sets:
         problems += picture_problems(found, looked)
-    return problems + list(leaks(without_unions(sets), looked))
+    for format in dict.fromkeys(found.format for found in sets):
+        problems += leaks(without_unions([found for found in sets if found.format == format]), looked)
+    return problems
 
 
 def annotation_problems(
@@ -109,13 +113,12 @@ def annotation_problems(
     """
     problems: list[Problem] = []
     for found in sets:
-        problems += found.problems
+        own = list(found.problems)
         if not found.pictures and not any(problem.kind == "missing-split" for problem in found.problems):
             message = f"the split {found.split} has no pictures"
-            problems.append(Problem("empty-set", "error", found.source, message, "Add some, or take the split out."))
-        problems += box_problems(found)
-        problems += duplicate_boxes(found)
-        problems += unlearnable_boxes(found, config)
+            own.append(Problem("empty-set", "error", found.source, message, "Add some, or take the split out."))
+        own += [*box_problems(found), *duplicate_boxes(found), *unlearnable_boxes(found, config)]
+        problems += numbered(own)
     for format in dict.fromkeys(found.format for found in sets):
         alike = [found for found in sets if found.format == format]
         if format not in incomplete and all(map(_is_whole, alike)):
@@ -131,6 +134,17 @@ def _is_whole(found: AnnotationSet) -> bool:
         problem.severity == "error" and problem.subject is None and problem.kind != "missing-split"
         for problem in found.problems
     )
+
+
+def numbered(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems of one set, those that are alike told apart: two equal boxes of no size are two defects."""
+    counts: Counter[Any] = Counter()
+    told_apart = []
+    for problem in problems:
+        key = problem.key or (problem.kind, str(problem.file), problem.line, problem.id, problem.message)
+        counts[key] += 1
+        told_apart.append(dataclasses.replace(problem, key=(*key, counts[key])))
+    return told_apart
 
 
 def each_once(problems: Iterable[Problem]) -> list[Problem]:

@@ -27,9 +27,9 @@ def stray_files(sets: Sequence[AnnotationSet]) -> Iterator[Problem]:
                                 "Add them to a split, or leave them: they are not used.")  # fmt: skip
             annotated |= set(unused)
     if format == "yolo":
-        for folder in dict.fromkeys(label_file(path).parent for path in sorted(used)):
-            names = {label_file(path) for path in used if label_file(path).parent == folder}
-            unused = [path for path in sorted(folder.glob("*.txt")) if path not in names | annotated]
+        expected = {label_file(path) for path in used} | annotated
+        for folder in sorted({path.parent for path in expected if path.suffix == ".txt"}):
+            unused = [path for path in sorted(folder.glob("*.txt")) if path not in expected]
             lists = ("classes.txt", "notes.txt", "train.txt", "val.txt", "test.txt")
             unused = [path for path in unused if path.name not in lists and not path.name.lower().startswith("readme")]
             yield from _problem("annotation-without-picture", folder, unused, "belong to no picture",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -12,6 +13,7 @@ from nanoedge.data.layouts.found import FoundSet, folders_below
 from nanoedge.data.readers import yolo
 from nanoedge.errors import DataError
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 NEEDS = "YOLO: data.yaml with names, or classes.txt beside text files"
 
 
@@ -20,6 +22,9 @@ def find(folder: Path) -> list[FoundSet]:
     for path, names in folders_below(folder, 2):
         for name in names:
             if name.lower().endswith((".yaml", ".yml")):
+                text = (path / name).read_bytes()
+                if b"names" not in text:
+                    continue  # of some other program
                 document = yolo.read_data_yaml(path / name)
                 if "names" in document and (found := list(_yaml_splits(path / name, document, folder))):
                     return found
@@ -35,10 +40,10 @@ def _yaml_splits(path: Path, document: dict[str, object], folder: Path) -> Itera
     count = document.get("nc", len(classes))
     if count != len(classes):
         raise DataError(f"{path}: nc is {count}, but there are {len(classes)} names; correct one of them.")
-    for key, entry in document.items():
-        if key in ("path", "names", "nc", "download"):
+    for key, entry in ((str(key), entry) for key, entry in document.items()):
+        if key in ("path", "names", "nc", "download") or not _NAME.fullmatch(str(key)):
             continue
-        entries = entry if isinstance(entry, list) else [entry] if isinstance(entry, str) else []
+        entries = [text for text in (entry if isinstance(entry, list) else [entry]) if isinstance(text, str)]
         if key not in ("train", "val", "test") and not any(
             _place_of(str(text), str(document.get("path") or "."), path.parent, folder) for text in entries
         ):
@@ -49,7 +54,7 @@ def _yaml_splits(path: Path, document: dict[str, object], folder: Path) -> Itera
             place = _place_of(str(text), str(document.get("path") or "."), path.parent, folder)
             if place is None:
                 problems.append(_missing_split(path, folder, str(key), str(text)))
-            elif place.is_dir():
+            elif os.path.isdir(place):
                 pictures += yolo.pictures_below(place)
             else:
                 listed, lost = _listed_pictures(place, folder)
@@ -64,7 +69,7 @@ def _yaml_splits(path: Path, document: dict[str, object], folder: Path) -> Itera
 
 def _missing_split(path: Path, folder: Path, split: str, text: str) -> Problem:
     """An error, but for a test split that was never exported; a training does without."""
-    elsewhere = Path(text).is_absolute() or any((base / text).exists() for base in (path.parent, folder))
+    elsewhere = Path(text).is_absolute() or any(os.path.exists(base / text) for base in (path.parent, folder))
     what = f"which is not below {folder}" if elsewhere else "and there is no such folder or file"
     cure = "Write the path relative to this file." if elsewhere else "Add it, or take the line out."
     key = ("missing-split", str(path), split)
@@ -78,7 +83,7 @@ def _place_of(text: str, base: str, beside: Path, folder: Path) -> Path | None:
     """Where an entry of `data.yaml` leads; exporters write it relative to different folders."""
     plain = re.sub(r"^(\.\./)+", "", text)
     for place in (beside / base / text, beside / text, beside / plain, folder / plain):
-        if place.exists() and place.resolve().is_relative_to(folder.resolve()):
+        if os.path.exists(place) and place.resolve().is_relative_to(folder.resolve()):
             return place
     return None
 
@@ -90,15 +95,14 @@ def _listed_pictures(path: Path, folder: Path) -> tuple[list[Path], list[Problem
         text = line.strip()
         if not text:
             continue
-        found = next(
-            (place for base in (folder, path.parent) if (place := inside(base, text)) is not None and place.is_file()),
-            None,
-        )
+        places = [place for base in (folder, path.parent) if (place := inside(base, text)) is not None]
+        found = next((place for place in places if os.path.isfile(place)), None)
         if found is not None:
             pictures.append(found)
             continue
-        leaves = inside(folder, text) is None and inside(path.parent, text) is None
-        kind, what = ("path-outside-folder", "leads out of the folder") if leaves else ("missing-picture", "is missing")
+        kind, what = (
+            ("path-outside-folder", "leads out of the folder") if not places else ("missing-picture", "is missing")
+        )
         key = (kind, str(path), number)
         cure = "Correct the path or take the line out."
         problems.append(Problem(kind, "error", path, f"{text!r} {what}", cure, line=number, id=text, key=key))

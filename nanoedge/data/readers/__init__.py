@@ -1,1 +1,1 @@
-"""Readers: annotation files of one format each to a `DatasetIndex`."""
+"""Reading annotations as they stand into an `AnnotationSet`: one format a file."""

@@ -8,6 +8,7 @@ import mmap
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from nanoedge.data.annotations import AnnotatedBox, AnnotatedPicture, Annotation
 from nanoedge.data.index import BadBoxes, DatasetIndex, index_of
 from nanoedge.errors import DataError
 
+_LOOKED_AT = 4_000_000  # bytes that hold the first picture names
+LARGEST_SIDE = 1_000_000  # pixels
 _PICTURE_KEYS = {"id", "file_name", "width", "height"}
 _BOX_KEYS = {"id", "image_id", "category_id", "bbox", "area", "iscrowd"}
 
@@ -79,9 +82,13 @@ def looks_like_coco(path: Path) -> bool:
 
 def some_file_names(path: Path, most: int) -> list[str]:
     """The first picture names of a file, without parsing it."""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        matches = itertools.islice(re.finditer(rb'"file_name"\s*:\s*("(?:[^"\\]|\\.)*")', text), most)
-        return [json.loads(match[1].decode("utf-8", "replace")) for match in matches]
+    with path.open("rb") as stream:
+        text = stream.read(_LOOKED_AT)
+    names = []
+    for match in itertools.islice(re.finditer(rb'"file_name"\s*:\s*("(?:[^"\\]|\\.)*")', text), most):
+        with suppress(ValueError):  # the reader will say so
+            names.append(str(json.loads(match[1].decode("utf-8", "replace"))))
+    return names
 
 
 def _read_json(path: Path, setting: str) -> dict[str, Any]:
@@ -117,6 +124,7 @@ class _Reader:
         self.pictures: dict[int, AnnotatedPicture] = {}
         self.names: dict[str, int] = {}
         self.box_ids: set[int] = set()
+        self.ambiguous: set[int] = set()
         self.refused: set[Any] = set()  # image ids whose boxes are not to blame
 
     def read(self, document: dict[str, Any]) -> None:
@@ -134,7 +142,13 @@ class _Reader:
                     kind, message, cure, number = refused.args
                     picture = self.pictures.get(image) if isinstance(image, int) else None
                     self._problem(kind, message, cure, number, picture)
-                    self.refused.add(row.get("id") if rows is document["images"] else None)
+                    if rows is document["images"] and isinstance(row.get("id"), int | str):
+                        self.refused.add(row["id"])
+        if self.ambiguous:
+            self.set.pictures = [picture for picture in self.set.pictures if picture.id not in self.ambiguous]
+            self.set.boxes = [
+                box for box in self.set.boxes if box.picture is None or box.picture.id not in self.ambiguous
+            ]
 
     def _problem(
         self, kind: str, message: str, cure: str, number: int | str | None, picture: AnnotatedPicture | None = None
@@ -166,16 +180,18 @@ class _Reader:
     def _picture(self, row: dict[str, Any]) -> None:
         number, name = _integer(row, "id", "A picture"), row.get("file_name")
         if number in self.pictures:
+            self.ambiguous.add(number)  # whose boxes are meant, nobody knows
             raise _RefusedError("duplicate-id", f"the image id {number} stands twice", "Make the ids unique.", number)
         if not isinstance(name, str) or not name:
             raise _RefusedError("malformed-annotation", f"image {number} has no file_name", "Name its file.", number)
-        if name in self.names:
-            message = f"images {self.names[name]} and {number} are the same file {name}"
-            self.pictures[number] = self.pictures[self.names[name]]
+        plain = os.path.normpath(name.replace("\\", "/"))
+        if plain in self.names:
+            message = f"images {self.names[plain]} and {number} are the same file {name}"
+            self.pictures[number] = self.pictures[self.names[plain]]
             raise _RefusedError("duplicate-entry", message, "Keep one, with the boxes of both, as --fix does.", number)
         what = f"Image {number} ({name})"
         width, height = _integer(row, "width", what), _integer(row, "height", what)
-        if width < 1 or height < 1:
+        if not (1 <= width <= LARGEST_SIDE and 1 <= height <= LARGEST_SIDE):
             message = f"image {number} ({name}) has the size {width}x{height}"
             raise _RefusedError("malformed-annotation", message, "Write the picture's own width and height.", number)
         path = inside(self.set.images, name)
@@ -186,7 +202,7 @@ class _Reader:
             path = inside(self.set.images, name.replace("\\", "/")) or path  # written on Windows
         attributes = {key: value for key, value in row.items() if key not in _PICTURE_KEYS}
         picture = AnnotatedPicture(number, name, path, width, height, self.set.source, attributes=attributes)
-        self.names[name] = number
+        self.names[plain] = number
         self.pictures[number] = picture
         self.set.pictures.append(picture)
 

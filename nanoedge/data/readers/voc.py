@@ -7,6 +7,7 @@ entities and external references.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,7 @@ class _Reader:
 
     def __init__(self, target: AnnotationSet) -> None:
         self.set = target
+        self.named: dict[str, AnnotatedPicture] = {}
 
     def read(self, name: str) -> None:
         """The file of one picture."""
@@ -154,7 +156,13 @@ class _Reader:
         picture = self._picture(path, root)
         if picture is None:
             return
-        self.set.pictures.append(picture)
+        if (first := self.named.get(os.path.normpath(picture.path))) is not None:
+            message = f"names the picture {picture.name}, as {first.file.name} does"
+            self._problem("duplicate-entry", path, message, "Keep one, with the boxes of both, as --fix does.", id=name)
+            picture = first
+        else:
+            self.named[os.path.normpath(picture.path)] = picture
+            self.set.pictures.append(picture)
         for number, item in enumerate(root.iter("object"), 1):
             self._object(picture, number, item)
 
@@ -168,14 +176,16 @@ class _Reader:
         file = found or self.set.images / (written or f"{path.stem}.jpg")
         size = root.find("size")
         width, height = (_whole(size, side) for side in ("width", "height"))
-        if not (width and height) and file.is_file():
+        if not (width and height) and os.path.isfile(file):
             try:
                 header = read_header(file)
                 width, height = header.width, header.height
             except PictureError:
                 width = height = 0  # the picture itself is the problem, and is reported as such
         number = len(self.set.pictures) + 1
-        name = file.relative_to(self.set.images).as_posix()
+        base = Path(os.path.abspath(self.set.images))
+        absolute = Path(os.path.abspath(file))
+        name = absolute.relative_to(base).as_posix() if absolute.is_relative_to(base) else file.name
         return AnnotatedPicture(number, name, file, width, height, path, attributes=_others(root))
 
     def _object(self, picture: AnnotatedPicture, number: int, item: Element) -> None:
@@ -218,23 +228,49 @@ def find_picture(folder: Path, stem: str, written: str = "") -> Path | None:
     for suffix in (Path(written).suffix, *sorted(PICTURE_SUFFIXES)):
         for variant in (suffix, suffix.upper()):
             path = inside(folder, f"{stem}{variant}") if variant else None
-            if path is not None and path.is_file():
+            if path is not None and os.path.isfile(path):
                 return path
     path = inside(folder, written)
-    return path if path is not None and path.is_file() else None
+    return path if path is not None and os.path.isfile(path) else None
 
 
 def _others(parent: Element) -> dict[str, Any]:
-    """What else an element says: text, or the texts inside; marks that say nothing are left out."""
+    """What else an element says: texts, and elements as mappings; what stands several times as a list.
+
+    Marks that say nothing are left out.
+    """
     others: dict[str, Any] = {}
     for child in parent:
-        inner = {item.tag: text for item in child if (text := (item.text or "").strip()) not in ("", *_USUAL)}
-        text = (child.text or "").strip()
-        if child.tag not in _READ_OTHERWISE and (inner or text not in ("", *_USUAL)):
-            others[child.tag] = inner or text
+        if child.tag in _READ_OTHERWISE:
+            continue
+        value = _plain(child)
+        if value in ("", {}, *_USUAL):
+            continue
+        if child.tag in others:
+            before = others[child.tag]
+            others[child.tag] = [*(before if isinstance(before, list) else [before]), value]
+        else:
+            others[child.tag] = value
     if others.get("folder") in ("JPEGImages", "images"):
         del others["folder"]
     return others
+
+
+def _plain(element: Element) -> Any:
+    """The text of an element, or a mapping of the elements in it."""
+    if not len(element):
+        return (element.text or "").strip()
+    inner: dict[str, Any] = {}
+    for child in element:
+        value = _plain(child)
+        if value in ("", {}, *_USUAL):
+            continue
+        inner[child.tag] = (
+            [*inner[child.tag], value]
+            if isinstance(inner.get(child.tag), list)
+            else ([inner[child.tag], value] if child.tag in inner else value)
+        )
+    return inner
 
 
 def _text(parent: Element, tag: str) -> str | None:

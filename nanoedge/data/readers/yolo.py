@@ -60,7 +60,11 @@ def read_names(path: Path) -> tuple[str, ...]:
         if sorted(names) != list(range(len(names))):
             raise DataError(f"{path}: names must have the ids 0 to {len(names) - 1}; it has {_some(names)}.")
         names = [names[number] for number in range(len(names))]
-    if not isinstance(names, list) or not names or not all(isinstance(name, str | int) for name in names):
+    if (
+        not isinstance(names, list)
+        or not names
+        or not all(isinstance(name, str | int) and not isinstance(name, bool) for name in names)
+    ):
         raise DataError(f"{path} needs names: the list of its classes.")
     return tuple(str(name) for name in names)
 
@@ -129,8 +133,9 @@ class _Reader:
             self._malformed(picture, number, f"{bad!r} is no number")
             return
         kind, *shares = (value for value in values if value is not None)
+        keypoints: list[float] = []
         if self.keypoints:
-            shares = shares[:4]
+            shares, keypoints = shares[:4], shares[4:]
         if kind != int(kind) or kind < 0:
             self._malformed(picture, number, f"the class is no whole number: {words[0]}")
             return
@@ -151,6 +156,8 @@ class _Reader:
             " ".join(words[1:5]), line=number,
             attributes={"polygon": shares} if len(shares) > 4 and not in_pixels else {},
         )  # fmt: skip
+        if keypoints:
+            box.attributes["keypoints"] = keypoints
         self.set.boxes.append(box)
         if in_pixels:
             message = f"holds pixels, not shares of the picture's size: {' '.join(words[1:5])}"

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from nanoedge.config.schema import Config
 from nanoedge.data.annotations import AnnotationSet
 from nanoedge.data.boxes import problem_of_box
-from nanoedge.data.check.classes import box_counts
 from nanoedge.data.check.network import sides_in_input
 from nanoedge.data.folder import find_sets, what_is_looked_for
 from nanoedge.errors import InputError
@@ -100,6 +99,7 @@ def statistics(found: AnnotationSet, config: Config) -> SplitStatistics:
             usable.append(box)
     objects = [box for box in usable if not box.crowd]
     per_picture = Counter(id(box.picture) for box in objects)
+    labels = Counter(box.label for box in objects)
     sides = [sides for box in objects if (sides := sides_in_input(box, config)) is not None]
     corners = np.array([box.corners for box in objects]).reshape(-1, 4)
     widths, heights = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
@@ -112,7 +112,7 @@ def statistics(found: AnnotationSet, config: Config) -> SplitStatistics:
         boxes=len(objects),
         crowds=sum(box.crowd for box in usable),
         unusable=len(found.boxes) - len(usable),
-        per_class=box_counts([found]),
+        per_class={name: labels[name] for name in found.classes},
         sizes=dict(sizes.most_common()),
         objects=np.array([per_picture[id(picture)] for picture in found.pictures], np.float64),
         sides=in_input,

@@ -83,7 +83,9 @@ def _drawn(draw: Callable[[Any], None], size: tuple[float, float] = _SIZE) -> st
         from matplotlib.figure import Figure
     except ImportError as error:
         raise NanoEdgeError("Plots are drawn by matplotlib: pip install 'nanoedge[train]'.") from error
-    with matplotlib.rc_context({"svg.hashsalt": "nanoedge", "svg.fonttype": "none", "font.size": 9}):
+    with matplotlib.rc_context(
+        {"svg.hashsalt": "nanoedge", "svg.fonttype": "none", "font.size": 9, "text.parse_math": False}
+    ):
         figure = Figure(figsize=size, layout="constrained")
         figure.patch.set_alpha(0)
         axes = figure.subplots()

@@ -41,11 +41,11 @@ def _document(found: AnnotationSet, places: Mapping[tuple[str, Path], Placed]) -
         **attributes,
         "images": [
             {
+                **picture.attributes,
                 "id": picture.id,
                 "file_name": places[found.split, picture.path].name,
                 "width": picture.width,
                 "height": picture.height,
-                **picture.attributes,
             }
             for picture in found.pictures
         ],
@@ -63,13 +63,13 @@ def _row(box: AnnotatedBox, number: int, category: int) -> dict[str, Any]:
     bbox = [_short(value) for value in (x1, y1, x2 - x1, y2 - y1)]
     more = {key: value for key, value in box.attributes.items() if key != "polygon"}
     return {
+        **more,
         "id": number,
         "image_id": box.picture.id,
         "category_id": category,
         "bbox": bbox,
         "area": box.area if box.area is not None else _short((x2 - x1) * (y2 - y1)),
         "iscrowd": int(box.crowd),
-        **more,
     }
 
 

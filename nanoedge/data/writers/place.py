@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from nanoedge.data.annotations import AnnotationSet, Format
+from nanoedge.data.annotations import AnnotatedPicture, AnnotationSet, Format
 from nanoedge.errors import NanoEdgeError
 
 Progress = Callable[[int, int], None]
@@ -52,7 +52,7 @@ def place_pictures(sets: Sequence[AnnotationSet], format: Format) -> tuple[dict[
     for found in sets:
         base = f"{_FOLDERS[format]}/{found.split}" if format == "yolo" else _FOLDERS[format]
         for picture in found.pictures:
-            name = picture.name if format == found.format == "coco" else PurePosixPath(picture.name).name
+            name = _own_name(picture, found) if format == found.format == "coco" else PurePosixPath(picture.name).name
             wanted, number = name, 1
             while taken.setdefault(_slot(base, wanted, format), picture.path) != picture.path:
                 number += 1
@@ -63,6 +63,12 @@ def place_pictures(sets: Sequence[AnnotationSet], format: Format) -> tuple[dict[
     if renamed:
         return places, [f"{renamed} pictures have new names, because two had the same"]
     return places, []
+
+
+def _own_name(picture: AnnotatedPicture, found: AnnotationSet) -> str:
+    """The picture's name below its folder, without any way around."""
+    path, folder = Path(os.path.normpath(picture.path)), Path(os.path.normpath(found.images))
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
 
 
 def _slot(base: str, name: str, format: Format) -> str:
@@ -82,13 +88,15 @@ def copy_pictures(
     missing = 0
     for done, (file, path) in enumerate(wanted.items(), 1):
         target = folder / file
+        if not target.resolve().is_relative_to(folder.resolve()):
+            raise NanoEdgeError(f"The picture {path} would be written outside the new folder, as {file}.")
         if not path.is_file():
             missing += 1
             continue
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             if link:
-                os.link(path, target)
+                os.link(path.resolve(), target)
             else:
                 shutil.copyfile(path, target)
         except OSError as error:

@@ -55,6 +55,10 @@ def _annotation(picture: AnnotatedPicture, placed: Placed, boxes: Iterable[Annot
 def _add(parent: Element, values: Mapping[str, Any]) -> None:
     """Texts, or elements with texts, in the order given."""
     for name, value in values.items():
+        if isinstance(value, list):
+            for each in value:
+                _add(parent, {name: each})
+            continue
         child = SubElement(parent, name)
         if isinstance(value, Mapping):
             _add(child, value)

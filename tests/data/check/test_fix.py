@@ -225,3 +225,32 @@ def test_a_copy_never_replaces_its_source_nor_lies_in_it(tmp_path: Path, config:
         with pytest.raises(InputError, match="lie in each other"):
             write_fixed(again, place, force=True)
     assert state(tmp_path / "copy") == before
+
+
+def test_doubles_are_mended_in_every_list_that_holds_them(tmp_path: Path, config: Config) -> None:
+    """VOC's trainval reads the same files as train; a second and a third twin go as well."""
+    folder = write_voc(tmp_path / "set")
+    boxes = [("cat", 10, 20, 40, 60), ("cat", 10, 20, 40.5, 60), ("cat", 10, 20, 40, 60.2), ("dog", 60, 10, 90, 70)]
+    (folder / "Annotations" / "a.xml").write_text(voc_xml("a.jpg", boxes))
+    lists = folder / "ImageSets" / "Main"
+    (lists / "trainval.txt").write_text((lists / "train.txt").read_text() + (lists / "val.txt").read_text())
+    data = (folder / "JPEGImages" / "b.jpg").read_bytes()
+    (folder / "JPEGImages" / "c.jpg").write_bytes(data)
+    write_fixed(check_folder(folder, config), tmp_path / "copy")
+    result = check_folder(tmp_path / "copy", config)
+    assert result.problems == ()
+    assert {found.split: len(found.pictures) for found in result.sets} == {"train": 2, "val": 1, "trainval": 3}
+    assert sum(box.picture.name == "a.jpg" for box in result.sets[0].boxes) == 2
+
+
+def test_the_mask_of_a_turned_picture_is_a_stated_loss(tmp_path: Path, config: Config) -> None:
+    folder = write_coco(tmp_path / "set")
+    path = folder / "annotations" / "instances_train.json"
+    document = json.loads(path.read_text())
+    document["annotations"][0].update(segmentation=[[10, 20, 40, 20, 40, 60]])
+    path.write_text(json.dumps(document))
+    cv2.imwrite(str(folder / "images" / "a.jpg"), picture(3, (50, 40)))
+    fixed = write_fixed(check_folder(folder, config), tmp_path / "copy")
+    assert "masks and keypoints of 1 boxes that were turned or scaled" in fixed.copy.losses
+    rows = json.loads((tmp_path / "copy" / "annotations" / "instances_train.json").read_text())["annotations"]
+    assert "segmentation" not in rows[0] and rows[0]["area"] == 300

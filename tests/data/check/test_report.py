@@ -417,3 +417,50 @@ def test_keypoints_behind_a_box_are_left_out(tmp_path: Path, config: Config) -> 
     (folder / "data.yaml").write_text((folder / "data.yaml").read_text() + "kpt_shape: [2, 3]\n")
     result = check_folder(folder, config)
     assert result.problems == () and result.sets[0].boxes[0].corners == pytest.approx((40, 32, 60, 48))
+
+
+# --- hostile input -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("edit", "kind"),
+    [
+        (lambda row: row.update(id=[1]), "malformed-annotation"),
+        (lambda row: row.update(width=10**400), "malformed-annotation"),
+        (lambda row: row.update(file_name="\ud800.png"), "path-outside-folder"),
+        (lambda row: row.update(file_name="x" * 300 + ".jpg"), "missing-picture"),
+        (lambda row: row.update(id=2), "duplicate-id"),
+    ],
+    ids=["list-id", "huge", "surrogate", "long", "doubled"],
+)
+def test_hostile_rows_are_named(coco: Path, config: Config, edit: Callable[[Document], object], kind: str) -> None:
+    change(coco, lambda document: edit(document["images"][0]))
+    assert kind in {problem.kind for problem in check_folder(coco, config).problems}
+
+
+def test_other_programs_yaml_and_odd_pictures_do_not_stop_a_check(coco: Path, config: Config) -> None:
+    (coco / "ci.yaml").write_text("- a\n- b\n")
+    (coco / "images" / "a.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 80\n")
+    assert only(check_folder(coco, config)).kind == "unreadable-picture"
+
+
+def test_two_names_of_one_file_are_one_picture(tmp_path: Path, config: Config) -> None:
+    folder = write_coco(tmp_path / "coco")
+    change(folder, lambda document: document["images"][1].update(file_name="./a.jpg"))
+    assert "duplicate-entry" in {problem.kind for problem in check_folder(folder, config).problems}
+    voc = write_voc(tmp_path / "voc")
+    (voc / "JPEGImages" / "b.jpg").unlink()
+    (voc / "Annotations" / "b.xml").write_text(voc_xml("a.jpg", [("dog", 5, 5, 30, 30)]))
+    assert [problem.kind for problem in check_folder(voc, config).problems] == ["duplicate-entry"]
+
+
+def test_a_picture_of_another_kind_than_its_name_is_read_reduced_all_the_same(tmp_path: Path) -> None:
+    from nanoedge.data.index import DatasetIndex
+    from nanoedge.data.picture_source import PictureSource
+    from tests.data.test_picture_source import sample_of
+
+    pixels = picture(5, (1001, 801))
+    (tmp_path / "x.jpg").write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    index = DatasetIndex("test", ("a",), (sample_of(tmp_path / "x.jpg", (1001, 801)),))
+    found, factor = PictureSource(index, (500, 400)).read(0)
+    assert factor == 2 and found.shape == (401, 501, 3)
