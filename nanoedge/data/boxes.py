@@ -41,7 +41,7 @@ def problem_of_box(box: AnnotatedBox, found: AnnotationSet, classes: Sequence[st
         return None
     left, top, right, bottom = clipped(box.corners, picture)
     size = f"{picture.width}x{picture.height}"
-    if right <= left or bottom <= top:
+    if not (np.float32(right) > np.float32(left) and np.float32(bottom) > np.float32(top)):
         if found.format == "coco":
             title = f"annotation {box.id} (image {picture.id}, {size})"
         return _problem("box-outside-picture", found, box, f"{title} lies outside its picture: {box.written}",

@@ -188,7 +188,8 @@ def write_sets(
     """Write splits and pictures into a new folder, whole or not at all; `lost_before` is said with what is lost now."""
     losses = list(lost_before)
     if format == "yolo":
-        kept = without_unions(sets)
+        parts = without_unions(sets)
+        kept = [found for found in sets if found in parts or found.split in ("train", "val", "test")]
         if left := [found.split for found in sets if found not in kept]:
             losses.append(f"the split {', '.join(left)}, which only puts others together")
         sets = kept

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from nanoedge.errors import NanoEdgeError, PictureError
 
+LARGEST = 2**30  # pixels; OpenCV reads no larger ones
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 _EXIF_ORIENTATION = 0x0112
 _TURNED_BY_90 = (5, 6, 7, 8)
@@ -68,6 +69,9 @@ def read_grey(path: Path, side: int) -> tuple[PictureHeader, npt.NDArray[np.uint
     pillow = _pillow()
     with _opened(path) as image:
         header = _header(image)
+        if header.width * header.height > LARGEST:
+            size = f"{header.width}x{header.height}"
+            raise PictureError(f"The picture {path} is too large to be decoded: {size} pixels.")
         image.draft("L", (4 * side, 4 * side))  # JPEG: decode to about this size
         try:
             image.load()

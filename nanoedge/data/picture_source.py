@@ -127,14 +127,24 @@ def default_folder() -> Path:
 
 
 def free_memory() -> int:
-    """Bytes that can be taken without swapping; Linux's estimate, elsewhere the free pages."""
+    """Bytes that can be taken without swapping; Linux's estimate, a container's limit, elsewhere the free pages."""
+    limit = _limit_of_container()
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
+                return min(limit, int(line.split()[1]) * 1024)
     except OSError:
         pass
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 2**31
+
+
+def _limit_of_container() -> int:
+    """What a control group leaves of its memory; a very large number without one."""
+    try:
+        group = Path("/sys/fs/cgroup")
+        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+    except (OSError, ValueError):  # none, or "max"
+        return 2**62
 
 
 class _SharedMemory:

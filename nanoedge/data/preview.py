@@ -10,10 +10,11 @@ from nanoedge.config.schema import Config
 from nanoedge.data.augmentation.warp import WarpParameters, warp_boxes, warp_matrix, warp_picture
 from nanoedge.data.index import Sample
 from nanoedge.data.loader import TrainingLoader, training_dataset
+from nanoedge.data.picture_source import PictureSource
 from nanoedge.data.splits import Splits
 from nanoedge.detections import Detections
 from nanoedge.errors import InputError
-from nanoedge.pictures import Picture, read_picture
+from nanoedge.pictures import Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +54,18 @@ def seen_in_training(splits: Splits, config: Config, count: int, epoch: int = 0)
 
 def seen_in_evaluation(splits: Splits, config: Config, count: int) -> list[Seen]:
     """The first validation pictures, prepared as evaluation and the runtime do."""
-    return [_prepared(sample, config, splits.val.classes) for sample in splits.val.samples[:count]]
+    source = PictureSource(splits.val)
+    numbers = range(min(count, len(splits.val)))
+    classes = splits.val.classes
+    return [_prepared(source.read(number)[0], splits.val.samples[number], config, classes) for number in numbers]
 
 
-def _prepared(sample: Sample, config: Config, classes: tuple[str, ...]) -> Seen:
+def _prepared(pixels: Picture, sample: Sample, config: Config, classes: tuple[str, ...]) -> Seen:
     spec = config.input
     size, out_size = (sample.width, sample.height), (spec.width, spec.height)
     matrix = warp_matrix(size, out_size, WarpParameters(), spec.place(*size))
     boxes, _ = warp_boxes(sample.boxes_xyxy, matrix, out_size)
-    picture = warp_picture(read_picture(sample.path), matrix, out_size, spec.pad_value)
+    picture = warp_picture(pixels, matrix, out_size, spec.pad_value)
     return Seen(picture, _truth(boxes, sample.class_ids, classes), sample.path.name)
 
 

@@ -27,7 +27,7 @@ def stray_files(sets: Sequence[AnnotationSet]) -> Iterator[Problem]:
                                 "Add them to a split, or leave them: they are not used.")  # fmt: skip
             annotated |= set(unused)
     if format == "yolo":
-        expected = {label_file(path) for path in used} | annotated
+        expected = {label_file(picture.path, found.images) for found in sets for picture in found.pictures} | annotated
         for folder in sorted({path.parent for path in expected if path.suffix == ".txt"}):
             unused = [path for path in sorted(folder.glob("*.txt")) if path not in expected]
             lists = ("classes.txt", "notes.txt", "train.txt", "val.txt", "test.txt")

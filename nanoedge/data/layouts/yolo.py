@@ -111,7 +111,7 @@ def _listed_pictures(path: Path, folder: Path) -> tuple[list[Path], list[Problem
 
 def _listed_yolo(names: Path, folder: Path) -> FoundSet | None:
     """A folder with `classes.txt` and text files beside the pictures, as LabelImg writes."""
-    pictures = [path for path in yolo.pictures_below(folder) if yolo.label_file(path).is_file()]
+    pictures = [path for path in yolo.pictures_below(folder) if yolo.label_file(path, folder).is_file()]
     if not pictures:
         return None
     everything = tuple(yolo.pictures_below(folder))

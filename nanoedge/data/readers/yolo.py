@@ -81,13 +81,21 @@ def read_data_yaml(path: Path) -> dict[str, Any]:
         raise DataError(str(error).replace("The configuration ", "")) from error
 
 
-def label_file(picture: Path) -> Path:
-    """Where a picture's text file lies: in `labels` in place of the last `images` of its path, else beside it."""
-    parts = list(picture.parts)
+def label_file(picture: Path, root: Path | None = None) -> Path:
+    """Where a picture's text file lies: in `labels` in place of the last `images` of its path, else beside it.
+
+    Args:
+        picture: the picture file.
+        root: the folder of the data set; what lies above it is not looked at.
+    """
+    below = picture.relative_to(root) if root is not None and picture.is_relative_to(root) else picture
+    parts = list(below.parts)
     places = [number for number, part in enumerate(parts[:-1]) if part == "images"]
     if places:
         parts[places[-1]] = "labels"
-        elsewhere = Path(*parts).with_suffix(".txt")
+        elsewhere = (root / Path(*parts) if below is not picture and root is not None else Path(*parts)).with_suffix(
+            ".txt"
+        )
         if elsewhere.is_file() or elsewhere.parent.is_dir():
             return elsewhere
     return picture.with_suffix(".txt")
@@ -102,13 +110,21 @@ class _Reader:
 
     def read(self, path: Path) -> None:
         """One picture and its text file."""
-        labels = label_file(path)
+        labels = label_file(path, self.set.images)
+        name = path.relative_to(self.set.images).as_posix()
+        for file in (path, labels):
+            if file.exists() and not file.resolve().is_relative_to(self.set.images.resolve()):
+                problem = Problem(
+                    "path-outside-folder", "error", path, f"{name} is a link that leads out of the folder: {file}",
+                    "Copy the file into the folder.", id=path.stem, key=("path-outside-folder", str(path)),
+                )  # fmt: skip
+                self.set.problems.append(problem)
+                return
         header: PictureHeader | None
         try:
             header = read_header(path)
         except PictureError:
             header = None  # the picture itself is the problem, and is reported as such
-        name = path.relative_to(self.set.images).as_posix()
         width, height = (header.width, header.height) if header is not None else (0, 0)
         picture = AnnotatedPicture(len(self.set.pictures) + 1, name, path, width, height, labels)
         self.set.pictures.append(picture)

@@ -153,3 +153,22 @@ def test_label_files_lie_in_labels_or_beside_the_picture(tmp_path: Path) -> None
 def test_names_may_be_a_text_file(tmp_path: Path) -> None:
     (tmp_path / "classes.txt").write_text("cat\n\n dog \n")
     assert read_names(tmp_path / "classes.txt") == ("cat", "dog")
+
+
+def test_links_never_lead_out_of_the_folder(folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "secret.jpg"
+    outside.write_bytes((folder / "images" / "train" / "a.jpg").read_bytes())
+    (folder / "images" / "train" / "a.jpg").unlink()
+    (folder / "images" / "train" / "a.jpg").symlink_to(outside)
+    assert "a.jpg is a link that leads out of the folder" in refusal(folder)
+
+
+def test_folders_above_the_data_set_do_not_decide_where_text_files_lie(tmp_path: Path) -> None:
+    made = write_yolo(tmp_path / "made")
+    place = tmp_path / "images" / "mine"
+    place.mkdir(parents=True)
+    (tmp_path / "labels" / "mine").mkdir(parents=True)
+    for path in [*(made / "images" / "train").iterdir(), *(made / "labels" / "train").iterdir()]:
+        path.rename(place / path.name)
+    (place / "classes.txt").write_text("cat\ndog\n")
+    assert choose_set(place, "all").read().boxes
