@@ -28,8 +28,9 @@ demo: install
 	$(BIN)/nanoedge demo --out demo --force
 
 test: install
-	@echo "==> running the tests"
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	@echo "==> running the tests: first those that end and fork processes, alone, then all others"
+	$(BIN)/python -m pytest tests/runtime/test_core_processes.py
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore tests/runtime/test_core_processes.py
 
 lint: install
 	$(BIN)/ruff check .

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -78,19 +80,31 @@ def test_a_cache_gives_the_same_pictures(index: DatasetIndex, tmp_path: Path, ca
             np.testing.assert_array_equal(one, other)
 
 
+SHARED = """
+import os, sys
+import numpy as np
+from pathlib import Path
+from nanoedge.data.index import DatasetIndex, Sample
+from nanoedge.data.picture_source import PictureSource
+from nanoedge.pictures import read_picture
+path, none = Path(sys.argv[1]), np.zeros((0, 4), np.float32)
+sample = Sample(1, path, 640, 480, none, np.zeros(0, np.int64), none[:, 0], none, np.zeros(0, np.int64))
+source = PictureSource(DatasetIndex("test", ("a",), (sample,)), cache="memory")
+wanted = read_picture(path)
+child = os.fork()
+if child == 0:  # a worker
+    source.read(0)
+    os._exit(0)
+os.waitpid(child, 0)
+path.unlink()
+sys.exit(0 if source.in_memory == 1 and np.array_equal(source.read(0)[0], wanted) else 1)
+"""
+
+
 def test_memory_is_read_once_and_shared_with_forked_workers(index: DatasetIndex) -> None:
-    source = PictureSource(index, cache="memory")
-    assert source.in_memory == 3
-    child = os.fork()
-    if child == 0:  # a worker
-        try:
-            source.read(0)
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-    wanted = read_picture(index.samples[0].path)
-    index.samples[0].path.unlink()
-    np.testing.assert_array_equal(source.read(0)[0], wanted)
+    command = [sys.executable, "-c", SHARED, str(index.samples[0].path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
     with pytest.raises(PictureError):
         PictureSource(index).read(0)
 
