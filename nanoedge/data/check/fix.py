@@ -145,7 +145,7 @@ class _Mender:
         return True
 
     def _leave_out(self, box: AnnotatedBox, kind: str) -> None:
-        """One box in every set that has it; of two equal ones only the one that was named."""
+        """One box in every set that has it; of those drawn twice `without_doubles` keeps the first."""
         x1, y1, x2, y2 = box.corners
         if kind == "zero-size-box" and x2 < x1 and y2 < y1 and self._sets[0].format == "voc":
             return  # only its corners are exchanged
