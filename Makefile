@@ -28,9 +28,7 @@ demo: install
 	$(BIN)/nanoedge demo --out demo --force
 
 test: install
-	@echo "==> running the tests: first those that end and fork processes, alone, then all others"
-	$(BIN)/python -m pytest tests/runtime/test_core_processes.py
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore tests/runtime/test_core_processes.py
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: install
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ def atomic_stream(path: Path) -> Iterator[BinaryIO]:
     Raises:
         NanoEdgeError: when the disk is full or not writable; nothing half-written is left.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         with aside.open("wb") as stream:
             yield stream

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import sys
 from typing import Annotated
 
@@ -51,6 +52,9 @@ for _module in (train, evaluate, export, detect, benchmark, info, import_nanodet
 def main() -> None:
     """Run the command line; never returns."""
     debug = "--debug" in sys.argv
+    for stream in (sys.stdout, sys.stderr):  # a file's name need not be UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except NanoEdgeError as error:

@@ -44,12 +44,14 @@ class Terminal:
             print(f"\r{done}/{total} {unit}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
     def finish(self, document: Any, text: str) -> None:
-        """The result: `document` with `--json`, else `text`."""
+        """The result: `document` with `--json`, else `text`, whose hints ("next: …") a quiet command leaves out."""
         if self.json:
             sys.__stdout__.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")  # type: ignore[union-attr]
             sys.__stdout__.flush()  # type: ignore[union-attr]
-        elif text:
-            print(text, flush=True)
+        else:
+            lines = [line for line in text.splitlines() if not (self.quiet and line.startswith("next: "))]
+            if lines:
+                print("\n".join(lines), flush=True)
 
 
 _SHARED: dict[str, Any] = {

@@ -9,6 +9,7 @@ import numpy as np
 from nanoedge.data.annotations import AnnotatedBox, AnnotatedPicture, AnnotationSet, Corners, Problem, box_title
 
 CLIP_TOLERANCE = 0.01  # pixels beyond the edge that are rounding, not a finding
+_LEAST_SIDE = 16  # of a picture, pixels; in smaller ones boxes of one pixel are possible
 DROPPABLE = frozenset({"zero-size-box", "box-outside-picture", "unknown-class", "unknown-picture"})
 
 
@@ -52,6 +53,22 @@ def problem_of_box(box: AnnotatedBox, found: AnnotationSet, classes: Sequence[st
             "Training clips it; check that the picture's size and the box are right.", "warning",
         )  # fmt: skip
     return None
+
+
+def shares_problem(found: AnnotationSet) -> list[Problem]:
+    """One problem when all boxes of a set lie between 0 and 1, which no format in pixels means."""
+    boxes = [box for box in found.boxes if box.picture is not None]
+    sides = [min(box.picture.width, box.picture.height) for box in boxes if box.picture is not None]
+    if not boxes or min(sides) <= _LEAST_SIDE or any(not 0 <= side <= 1 for box in boxes for side in box.corners):
+        return []
+    return [
+        Problem(
+            "normalised-boxes", "error", found.source,
+            f"all {len(boxes)} boxes lie between 0 and 1, such as {boxes[0].written}: they are shares of the picture's "
+            "size, not pixels",
+            "Multiply x by the picture's width and y by its height.", key=("normalised-boxes", str(found.source)),
+        )
+    ]  # fmt: skip
 
 
 def box_problems(found: AnnotationSet) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,6 +187,7 @@ def write_sets(
     lost_before: Sequence[str] = (),
 ) -> Conversion:
     """Write splits and pictures into a new folder, whole or not at all; `lost_before` is said with what is lost now."""
+    _refuse_names(sets)
     losses = list(lost_before)
     if format == "yolo":
         parts = without_unions(sets)
@@ -203,6 +205,18 @@ def write_sets(
         result = Conversion(out, format, splits, tuple(losses))
         (making / MARKER).write_text(json.dumps(result.as_json(), indent=2, ensure_ascii=False) + "\n", "utf-8")
     return result
+
+
+def _refuse_names(sets: Sequence[AnnotationSet]) -> None:
+    """Names that a text file cannot hold: control characters, and bytes that are no UTF-8."""
+    names = [(name, "class", str(found.source)) for found in sets for name in found.classes]
+    names += [(picture.name, "picture", str(picture.file)) for found in sets for picture in found.pictures]
+    for name, what, place in names:
+        if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
+            raise DataError(
+                f"{place}: the name of the {what} {name!a} holds a control character or is not UTF-8, which "
+                "annotation files cannot write; rename it."
+            )
 
 
 def _written(found: AnnotationSet, format: Format) -> int:

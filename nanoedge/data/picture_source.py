@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import mmap
+import multiprocessing
 import os
 from pathlib import Path
 from typing import Literal
@@ -96,20 +96,19 @@ class PictureSource:
         except OSError as error:
             raise PictureError(f"The picture {sample.path} cannot be read: {error.strerror or error}.") from error
         words = f"{sample.path.resolve()} {state.st_size} {state.st_mtime_ns} {factor}"
-        place = folder / f"{hashlib.sha256(words.encode()).hexdigest()[:32]}.npy"
+        place = folder / f"{hashlib.sha256(os.fsencode(words)).hexdigest()[:32]}.bgr"
+        shape = self._shape(number)
         try:
-            kept: Picture = np.load(place)
-        except (OSError, ValueError, EOFError):
+            kept: Picture = np.fromfile(place, np.uint8)
+        except OSError:
             kept = np.empty(0, np.uint8)
-        if kept.shape != self._shape(number) or kept.dtype != np.uint8:
+        if kept.size != shape[0] * shape[1] * shape[2]:
             kept = self._decode(number)
-            stream = io.BytesIO()
-            np.save(stream, kept)
             try:
-                write_atomically(place, stream.getvalue())
+                write_atomically(place, kept.tobytes())
             except NanoEdgeError as error:
                 raise NanoEdgeError(f"{error} That is the picture cache; data.cache=none goes without.") from error
-        return kept
+        return kept.reshape(shape)
 
 
 def reduction(sample: Sample, need: tuple[float, float] | None) -> int:
@@ -158,9 +157,14 @@ class _SharedMemory:
         size = self.starts[self.places]
         self._bytes = np.frombuffer(mmap.mmap(-1, max(1, size)), np.uint8)
         self._filled = np.frombuffer(mmap.mmap(-1, max(1, self.places)), np.uint8)
+        self._lock = multiprocessing.Lock()  # so that whoever sees a mark also sees the pixels, on ARM too
 
     def get(self, number: int) -> Picture | None:
-        if number >= self.places or not self._filled[number]:
+        if number >= self.places:
+            return None
+        with self._lock:
+            filled = bool(self._filled[number])
+        if not filled:
             return None
         kept: Picture = self._bytes[self.starts[number] : self.starts[number + 1]].reshape(self.shapes[number])
         return kept
@@ -168,4 +172,5 @@ class _SharedMemory:
     def put(self, number: int, picture: Picture) -> None:
         if number < self.places:
             self._bytes[self.starts[number] : self.starts[number + 1]] = picture.reshape(-1)
-            self._filled[number] = 1
+            with self._lock:
+                self._filled[number] = 1

@@ -24,7 +24,7 @@ from nanoedge.data.check.quick import quick_check, summary
 from nanoedge.data.index import DatasetIndex
 from nanoedge.data.loader import TrainingLoader, training_dataset
 from nanoedge.data.splits import Splits, read_splits
-from nanoedge.errors import CheckpointError, ConfigError, InputError, NanoEdgeError
+from nanoedge.errors import CheckpointError, ConfigError, DataError, InputError, NanoEdgeError
 from nanoedge.training.averaging import RampedAveraging
 from nanoedge.training.callbacks import InterruptSaver, MetricsFile, ProgressDisplay
 from nanoedge.training.checkpoints import AtomicCheckpointIO, load_checkpoint, load_fitting_weights, read_tensor_file
@@ -180,7 +180,9 @@ def _fit(
         say(f"picture cache: {kept} of {of} pictures have a place in memory")
     _refuse_single_values(loader, config)
     if resume is not None:
-        _continue_in_epoch(loader, run, resume, training.epochs)
+        document = read_tensor_file(resume)
+        _refuse_other_data(document, splits.train, resume)
+        _continue_in_epoch(loader, run, document, resume, training.epochs)
 
     checkpoints = run / "checkpoints"
     best = ModelCheckpoint(
@@ -236,9 +238,20 @@ def _refuse_single_values(loader: TrainingLoader, config: Config) -> None:
         )
 
 
-def _continue_in_epoch(loader: TrainingLoader, run: Path, checkpoint: Path, epochs: int) -> None:
+def _refuse_other_data(document: dict[str, Any], index: DatasetIndex, checkpoint: Path) -> None:
+    """A run goes on with what it began with, or its curve means nothing."""
+    before = document.get("nanoedge", {}).get("data_fingerprint", index.fingerprint)
+    if before != index.fingerprint:
+        raise DataError(
+            f"The annotations in {index.source} are not those that the run began with (fingerprint "
+            f"{index.fingerprint}, then {before}). Put them back, or start a new run with --weights {checkpoint}."
+        )
+
+
+def _continue_in_epoch(
+    loader: TrainingLoader, run: Path, document: dict[str, Any], checkpoint: Path, epochs: int
+) -> None:
     """Let the loader begin at the first batch that the interrupted epoch has not trained."""
-    document = read_tensor_file(checkpoint)
     try:
         progress = document["loops"]["fit_loop"]
         batches = progress["epoch_loop.batch_progress"]["current"]["ready"]

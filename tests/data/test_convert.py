@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -278,3 +279,36 @@ def test_parts_of_vocs_objects_survive(tmp_path: Path) -> None:
     before, after = (choose_set(place, "train").read().boxes[0] for place in (folder, tmp_path / "out"))
     assert before.attributes == after.attributes and len(after.attributes["part"]) == 2
     assert after.attributes["part"][1]["bndbox"]["ymax"] == "4"
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_names_that_no_annotation_can_hold_are_refused(tmp_path: Path, to: str) -> None:
+    source = write_coco(tmp_path / "set")
+    file = source / "annotations" / "instances_train.json"
+    file.write_text(file.read_text().replace('"cat"', '"c\\u0001t"'))
+    with pytest.raises(DataError, match=r"class 'c\\x01t' holds a control character"):
+        convert_folder(source, to, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_name_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    source = write_yolo(tmp_path / "set")
+    os.rename(os.fsencode(source / "images/train/a.jpg"), os.fsencode(source / "images/train") + b"/\xe9.jpg")
+    with pytest.raises(DataError, match=r"images/train/\\udce9.jpg' holds a control character or is not UTF-8"):
+        convert_folder(source, "coco", tmp_path / "out")
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_other_settings_of_data_yaml_are_a_stated_loss(tmp_path: Path, to: str) -> None:
+    source = write_yolo(tmp_path / "set")
+    with (source / "data.yaml").open("a") as stream:
+        stream.write("licence: CC-BY\ndate: 2024-01-01\n")
+    (loss,) = [loss for loss in convert_folder(source, to, tmp_path / "out").losses if "licence" in loss]
+    assert loss.startswith("date, licence of")
+
+
+def test_many_equal_names_are_counted_on(tmp_path: Path) -> None:
+    contents = {"train": {f"{number}/frame.jpg": [] for number in range(30)}}
+    convert_folder(write_coco(tmp_path / "set", contents), "voc", tmp_path / "out")
+    names = {path.stem for path in (tmp_path / "out" / "JPEGImages").iterdir()}
+    assert names == {"frame", *(f"frame-{number}" for number in range(2, 31))}

@@ -125,7 +125,7 @@ def test_the_cache_on_disk_notices_a_changed_file_and_a_damaged_entry(index: Dat
     os.utime(index.samples[0].path, ns=(1, 1))
     np.testing.assert_array_equal(source.read(0)[0], read_picture(index.samples[0].path))
     for path in (tmp_path / "cache").iterdir():
-        path.write_bytes(entry.read_bytes()[:1000])
+        path.write_bytes(b"PK\x03\x04" + entry.read_bytes()[:1000])
     np.testing.assert_array_equal(source.read(0)[0], read_picture(index.samples[0].path))
 
 

@@ -66,6 +66,33 @@ def test_a_forked_child_detects_with_several_threads(small_bundle: Path) -> None
     assert done.returncode == 0, done.stderr
 
 
+SIGNALLED_AFTER_ANOTHER_THREAD_LET_GO = """
+import faulthandler, gc, os, signal, sys, threading
+import numpy as np
+from nanoedge import Detector
+faulthandler.enable()  # gives this thread a stack for signals
+seen = []
+signal.signal(signal.SIGUSR1, lambda *arguments: seen.append(arguments))
+detector = Detector(sys.argv[1], sys.argv[2])
+detector(np.zeros((64, 64, 3), np.uint8))
+def let_go():
+    global detector
+    del detector
+    gc.collect()
+thread = threading.Thread(target=let_go)
+thread.start()
+thread.join()
+os.kill(os.getpid(), signal.SIGUSR1)
+sys.exit(len(seen) - 1)
+"""
+
+
+@pytest.mark.parametrize("engine", ["ncnn", "openvino", "python-openvino"])
+def test_signals_are_handled_after_another_thread_let_go_of_a_detector(small_bundle: Path, engine: str) -> None:
+    done = run_script(SIGNALLED_AFTER_ANOTHER_THREAD_LET_GO, small_bundle, engine)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_frame_from_another_process_is_a_picture(small_bundle: Path) -> None:
     detector = Detector(small_bundle, "ncnn", threads=1, score_threshold=0.01)
     frame = np.random.default_rng(1).integers(0, 256, (120, 160, 3), np.uint8)

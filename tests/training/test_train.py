@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from nanoedge.config.load import load_config
-from nanoedge.errors import InputError, TrainingError
+from nanoedge.errors import DataError, InputError, TrainingError
 from nanoedge.training.checkpoints import load_checkpoint, read_tensor_file
 from nanoedge.training.train import resume, train
 
@@ -104,6 +104,16 @@ def test_resume_keeps_the_best_metric_and_refuses_a_finished_run(tmp_path: Path,
     shutil.copytree(small_run, run)
     with pytest.raises(InputError, match=r"finished: 8 of 8.*--weights \S+last\.ckpt"):
         resume(run, quiet=True)
+
+
+def test_a_run_is_not_resumed_with_other_annotations(tmp_path: Path, small_run: Path, shapes: Path) -> None:
+    run, data = tmp_path / "run", tmp_path / "data"
+    shutil.copytree(small_run, run)
+    shutil.copytree(shapes, data)
+    file = next((data / "annotations").glob("*train*"))
+    file.write_text(file.read_text() + " ")
+    with pytest.raises(DataError, match="are not those that the run began with"):
+        resume(run, [f"data.root={data}"], quiet=True)
 
 
 def test_only_the_place_of_data_and_machine_can_change_on_resume(small_run: Path) -> None:

@@ -8,6 +8,7 @@ pictures themselves agree.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def leaks(sets: Sequence[AnnotationSet], looked: Mapping[Path, Looked]) -> Itera
     greys = {path: grey for path in splits if path in seen_files and (grey := seen_files[path].grey) is not None}
     paths = list(greys)
     seen: set[frozenset[Path]] = set()
-    for one, other in _same_content(paths):
+    boxes = Counter(box.picture.path.resolve() for found in sets for box in found.boxes if box.picture is not None)
+    for one, other in _same_content(sorted(paths, key=lambda path: -boxes[path])):  # the one with most boxes stays
         seen.add(frozenset((one, other)))
         yield from _between(one, other, splits, "has the same content as", "leak", exact=True)
     if not paths:

@@ -25,19 +25,17 @@ def unlearnable_boxes(found: AnnotationSet, config: Config) -> Iterator[Problem]
         shown = f"{sides[0]:.2f}x{sides[1]:.2f}"
         corners = tuple(round(value, 1) for value in box.corners)
         if min(sides) <= smallest:
-            yield Problem(
-                "tiny-box", "warning", box.picture.file,
-                f"{title} is {shown} pixels in the input of {size}; training leaves out {smallest:g} and less",
-                "Choose a larger input, or cut the pictures into parts.", line=box.line, id=box.id, subject=box,
-                key=("tiny-box", str(box.picture.path), box.label, corners),
-            )  # fmt: skip
+            kind, limit = "tiny-box", f"training leaves out {smallest:g} and less"
+            cure = "Choose a larger input, or cut the pictures into parts."
         elif max(sides) > largest:
-            yield Problem(
-                "huge-box", "warning", box.picture.file,
-                f"{title} is {shown} pixels in the input of {size}; the largest that can be found is {largest}",
-                "Choose a smaller input, or a larger model.head.reg_max.", line=box.line, id=box.id, subject=box,
-                key=("huge-box", str(box.picture.path), box.label, corners),
-            )  # fmt: skip
+            kind, limit = "huge-box", f"the largest that can be found is {largest}"
+            cure = "Choose a smaller input, or a larger model.head.reg_max."
+        else:
+            continue
+        yield Problem(
+            kind, "warning", box.picture.file, f"{title} is {shown} pixels in the input of {size}; {limit}", cure,
+            line=box.line, id=box.id, subject=box, key=(kind, str(box.picture.path), box.label, corners),
+        )  # fmt: skip
 
 
 def sides_in_input(box: AnnotatedBox, config: Config) -> tuple[float, float] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,7 +31,8 @@ def quick_check(sets: Sequence[AnnotationSet], config: Config) -> list[Problem]:
         chosen = np.random.default_rng(0).choice(len(pictures), MOST_HEADERS, replace=False)
         pictures = [pictures[number] for number in sorted(chosen)]
     looked = look_at((picture.path for picture in pictures), decode=False)
-    warnings = [problem for problem in annotation_problems(sets, config) if problem.severity != "error"]
+    warnings = _shared_pictures(sets)
+    warnings += [problem for problem in annotation_problems(sets, config) if problem.severity != "error"]
     for picture in pictures:
         problem = problem_of_picture(picture, looked.get(picture.path))
         if problem is not None and problem.severity == "error":
@@ -38,6 +40,16 @@ def quick_check(sets: Sequence[AnnotationSet], config: Config) -> list[Problem]:
         if problem is not None:
             warnings.append(problem)
     return each_once(warnings)
+
+
+def _shared_pictures(sets: Sequence[AnnotationSet]) -> list[Problem]:
+    """Pictures of the last set, which is measured on, that are in the first, which is learned from."""
+    first, last = ({os.path.realpath(picture.path) for picture in found.pictures} for found in (sets[0], sets[-1]))
+    if len(sets) < 2 or not (shared := first & last):
+        return []
+    message = f"{len(shared)} of {len(last)} validation pictures are training pictures too"
+    cure = "What is measured on them says nothing of new pictures: choose another split for data.val."
+    return [Problem("leak", "warning", sets[-1].source, message, cure)]
 
 
 def summary(problems: Sequence[Problem]) -> list[str]:

@@ -14,6 +14,7 @@ from nanoedge.data.readers import yolo
 from nanoedge.errors import DataError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_OWN_KEYS = ("path", "names", "nc", "download")
 NEEDS = "YOLO: data.yaml with names, or classes.txt beside text files"
 
 
@@ -40,14 +41,16 @@ def _yaml_splits(path: Path, document: dict[str, object], folder: Path) -> Itera
     count = document.get("nc", len(classes))
     if count != len(classes):
         raise DataError(f"{path}: nc is {count}, but there are {len(classes)} names; correct one of them.")
-    for key, entry in ((str(key), entry) for key, entry in document.items()):
-        if key in ("path", "names", "nc", "download") or not _NAME.fullmatch(str(key)):
-            continue
+    splits: dict[str, list[str]] = {}
+    settings: dict[str, object] = {}
+    for key, entry in ((str(key), entry) for key, entry in document.items() if key not in _OWN_KEYS):
         entries = [text for text in (entry if isinstance(entry, list) else [entry]) if isinstance(text, str)]
-        if key not in ("train", "val", "test") and not any(
-            _place_of(str(text), str(document.get("path") or "."), path.parent, folder) for text in entries
-        ):
-            continue  # some other setting
+        leads = any(_place_of(text, str(document.get("path") or "."), path.parent, folder) for text in entries)
+        if _NAME.fullmatch(key) and (leads or key in ("train", "val", "test")):
+            splits[key] = entries
+        else:
+            settings[key] = entry
+    for key, entries in splits.items():
         pictures: list[Path] = []
         problems: list[Problem] = []
         for text in entries:
@@ -62,8 +65,7 @@ def _yaml_splits(path: Path, document: dict[str, object], folder: Path) -> Itera
                 problems += lost
         if entries:
             unique = tuple(dict.fromkeys(pictures))
-            keypoints = "kpt_shape" in document
-            reader = partial(yolo.read_yolo_set, unique, folder, classes, key, path, keypoints)
+            reader = partial(yolo.read_yolo_set, unique, folder, classes, key, path, settings)
             yield FoundSet("yolo", key, path, reader, tuple(problems))
 
 

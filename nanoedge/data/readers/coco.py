@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nanoedge.data.annotations import AnnotatedBox, AnnotatedPicture, AnnotationSet, Problem, inside
+from nanoedge.data.boxes import shares_problem
 from nanoedge.data.index import BadBoxes, DatasetIndex, index_of
 from nanoedge.errors import DataError
 
@@ -61,6 +62,7 @@ def read_coco_set(
         raise DataError(f"The picture folder {images} does not exist; check {settings[1]}.")
     reader = _Reader(AnnotationSet("coco", split, annotations, images, (), files=[annotations]))
     reader.read(document)
+    reader.set.problems += shares_problem(reader.set)
     return reader.set
 
 

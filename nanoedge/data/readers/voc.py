@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from nanoedge.data.annotations import AnnotatedBox, AnnotatedPicture, AnnotationSet, Problem, inside
+from nanoedge.data.boxes import shares_problem
 from nanoedge.data.picture_header import read_header
 from nanoedge.errors import DataError, NanoEdgeError, PictureError
 from nanoedge.pictures import PICTURE_SUFFIXES
@@ -54,6 +55,7 @@ def read_voc_set(
     place = {name: number for number, name in enumerate(known)}
     for box in found.boxes:
         box.class_id = place.get(box.label)
+    found.problems += shares_problem(found)
     return found
 
 

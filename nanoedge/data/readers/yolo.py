@@ -6,7 +6,7 @@ Polygons (`class x1 y1 x2 y2 x3 y3 …`) become the box around them. A picture w
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ def read_yolo_set(
     classes: Sequence[str],
     split: str = "all",
     source: Path | None = None,
-    keypoints: bool = False,
+    settings: Mapping[str, Any] | None = None,
 ) -> AnnotationSet:
     """Read the text files of some pictures.
 
@@ -35,12 +35,12 @@ def read_yolo_set(
         classes: in order.
         split: its name.
         source: where the split is written down, for messages; default: `images`.
-        keypoints: lines hold keypoints behind the box, which are left out.
+        settings: what else `data.yaml` says; with its `kpt_shape` lines hold keypoints behind the box.
     """
-    found = AnnotationSet("yolo", split, source or images, images, tuple(classes))
+    found = AnnotationSet("yolo", split, source or images, images, tuple(classes), attributes=dict(settings or {}))
     if source is not None and source.is_file():
         found.files.append(source)
-    reader = _Reader(found, keypoints)
+    reader = _Reader(found, "kpt_shape" in found.attributes)
     for path in pictures:
         reader.read(path)
     return found

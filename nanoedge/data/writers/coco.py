@@ -20,11 +20,13 @@ def write_coco(sets: Sequence[AnnotationSet], folder: Path, places: Mapping[tupl
         polygons += sum("polygon" in box.attributes for box in found.boxes)
         text = json.dumps(document, ensure_ascii=False)
         (folder / "annotations" / f"instances_{found.split}.json").write_text(text + "\n", encoding="utf-8")
-    return [f"{polygons} polygons are kept as boxes only"] if polygons else []
+    losses = [f"{polygons} polygons are kept as boxes only"] if polygons else []
+    settings = sorted({key for found in sets if found.format != "coco" for key in found.attributes})
+    return [*losses, f"{', '.join(settings)} of the file"] if settings else losses
 
 
 def _document(found: AnnotationSet, places: Mapping[tuple[str, Path], Placed]) -> dict[str, Any]:
-    attributes = dict(found.attributes)
+    attributes = dict(found.attributes) if found.format == "coco" else {}
     rows: dict[int, dict[str, Any]] = attributes.pop("categories", {})
     categories = found.categories or tuple(range(1, len(found.classes) + 1))
     used = [box.id for box in found.boxes if box.id is not None]

@@ -48,14 +48,15 @@ def place_pictures(sets: Sequence[AnnotationSet], format: Format) -> tuple[dict[
     """
     places: dict[tuple[str, Path], Placed] = {}
     taken: dict[str, Path] = {}
+    last_number: dict[str, int] = {}
     renamed = 0
     for found in sets:
         base = f"{_FOLDERS[format]}/{found.split}" if format == "yolo" else _FOLDERS[format]
         for picture in found.pictures:
             name = _own_name(picture, found) if format == found.format == "coco" else PurePosixPath(picture.name).name
-            wanted, number = name, 1
+            wanted, first = name, _slot(base, name, format)
             while taken.setdefault(_slot(base, wanted, format), picture.path) != picture.path:
-                number += 1
+                number = last_number[first] = last_number.get(first, 1) + 1
                 plain = PurePosixPath(name)
                 wanted = str(plain.with_name(f"{plain.stem}-{number}{plain.suffix}"))
             renamed += wanted != name

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from nanoedge.bundle import Bundle, FilePrecision
+from nanoedge.bundle.manifest import EngineEntry
 from nanoedge.errors import BundleError, EngineError
 from nanoedge.runtime.engines.base import EngineOptions, FloatArray
+from nanoedge.runtime.engines.signal_stack import kept_signal_stack
+
+if TYPE_CHECKING:
+    import openvino
 
 _HINTS = {"fp32": "f32", "fp16": "f16", "bf16": "bf16"}
 
@@ -23,7 +30,10 @@ class OpenVinoEngine:
         import openvino
 
         entry = bundle.entry("openvino", precision)
-        core = openvino.Core()
+        with kept_signal_stack():
+            self._load(openvino.Core(), bundle, entry, options)
+
+    def _load(self, core: openvino.Core, bundle: Bundle, entry: EngineEntry, options: EngineOptions) -> None:
         abilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if options.compute != "fp32" and options.compute.upper() not in abilities:
             raise EngineError(f"OpenVINO cannot compute in {options.compute} on this CPU; use fp32.")

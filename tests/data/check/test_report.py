@@ -16,10 +16,11 @@ from nanoedge.config.schema import Config
 from nanoedge.data.annotations import Problem
 from nanoedge.data.check.quick import quick_check, summary
 from nanoedge.data.check.report import CheckResult, check_folder
+from nanoedge.data.convert import convert_folder
 from nanoedge.data.splits import read_splits
 from nanoedge.errors import DataError, InputError
 from PIL import Image
-from tests.data.folders import CONTENTS, SIZE, picture, voc_xml, write_coco, write_voc, write_yolo
+from tests.data.folders import CONTENTS, SIZE, WRITE, picture, voc_xml, write_coco, write_voc, write_yolo
 
 Document = dict[str, Any]
 
@@ -264,6 +265,23 @@ def test_equal_files_in_one_split_are_a_warning(coco: Path, config: Config) -> N
     assert (problem.kind, problem.severity) == ("duplicate-picture", "warning")
 
 
+def test_of_equal_files_the_one_with_boxes_is_kept(coco: Path, config: Config) -> None:
+    shutil.copy(coco / "images" / "b.jpg", coco / "images" / "c.jpg")  # c has no boxes
+    change(coco, lambda document: document["images"].reverse())
+    problem = only(check_folder(coco, config))
+    assert (problem.kind, problem.file.name) == ("duplicate-picture", "c.jpg")
+
+
+@pytest.mark.parametrize("format", ["coco", "voc"])
+def test_shares_where_pixels_are_meant_are_named_once(tmp_path: Path, config: Config, format: str) -> None:
+    contents = {"train": {"a.jpg": [("cat", 0.1, 0.2, 0.4, 0.6), ("dog", 0.5, 0, 1, 1)]}}
+    folder = WRITE[format](tmp_path / "set", contents)
+    (problem,) = [each for each in check_folder(folder, config).problems if each.severity == "error"]
+    assert problem.kind == "normalised-boxes" and "all 2 boxes lie between 0 and 1" in problem.message
+    with pytest.raises(DataError, match="shares of the picture's size, not pixels"):
+        convert_folder(folder, "yolo", tmp_path / "out")
+
+
 def test_an_empty_split_is_named(coco: Path, config: Config) -> None:
     change(coco, lambda document: document.update(images=[], annotations=[]), "val")
     kinds = {problem.kind for problem in check_folder(coco, config).problems}
@@ -313,8 +331,8 @@ def test_the_document_has_the_contracts_keys(coco: Path, config: Config) -> None
 # --- the quick part ------------------------------------------------------------------------------------------------
 
 
-def settings(folder: Path) -> Config:
-    return load_config("nanodet-plus-m_320", [f"data.root={folder}"])
+def settings(folder: Path, *more: str) -> Config:
+    return load_config("nanodet-plus-m_320", [f"data.root={folder}", *more])
 
 
 def test_training_is_warned_of_what_it_can_live_with(coco: Path) -> None:
@@ -322,6 +340,12 @@ def test_training_is_warned_of_what_it_can_live_with(coco: Path) -> None:
     config = settings(coco)
     lines = summary(quick_check(read_splits(config).sets, config))
     assert len(lines) == 1 and lines[0].startswith("warning: box-beyond-edge: annotation 1")
+
+
+def test_training_is_warned_when_it_measures_on_what_it_learned(coco: Path) -> None:
+    config = settings(coco, "data.val=train")
+    line, *_ = summary(quick_check(read_splits(config).sets, config))
+    assert line.startswith("warning: leak: 3 of 3 validation pictures are training pictures too")
 
 
 def test_training_is_stopped_by_a_picture_of_another_size(coco: Path) -> None:

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "engines/openvino/library.hpp"
+#include "engines/openvino/signal_stack.hpp"
 #include "validation/openvino_model.hpp"
 
 namespace nanoedge {
@@ -62,6 +63,7 @@ class OpenVinoEngine final : public Engine {
     input_.resize(3 * plane());
     output_.resize(static_cast<std::size_t>(priors_ * channels_));
 
+    const KeptSignalStack kept;
     const auto core = make<openvino::Core>(api_.core_free, [&](auto** made) { return api_.core_create(made); }, place);
     check_precision(core.get(), options.compute);
     const auto weights_tensor = owned_tensor(weights);
