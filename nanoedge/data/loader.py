@@ -16,7 +16,7 @@ from nanoedge.config.schema import Config
 from nanoedge.data.augmentation.augmenter import Augmenter
 from nanoedge.data.index import DatasetIndex
 from nanoedge.data.picture_source import PictureSource
-from nanoedge.errors import NanoEdgeError
+from nanoedge.errors import NanoEdgeError, PictureError
 from nanoedge.pictures import opencv
 
 Place = tuple[int, int, int, int]
@@ -66,6 +66,8 @@ class TrainingDataset(Dataset[TrainingSample | NanoEdgeError]):
         """The sample, or what is wrong with it: a worker process could not raise it without burying its sentence."""
         try:
             return self.sample(*place)
+        except PictureError as error:
+            return PictureError(f"{error} Find all such: nanoedge data check; its --fix leaves them out.")
         except NanoEdgeError as error:
             return error
 

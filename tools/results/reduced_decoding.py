@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from nanoedge.data.folder import choose_set
 from nanoedge.data.index import DatasetIndex, index_of
+from nanoedge.data.picture_source import reduction
 from nanoedge.detections import Detections
 from nanoedge.evaluation.coco_metrics import coco_metrics
 from nanoedge.pictures import read_picture
@@ -22,8 +23,9 @@ from tools.results.figures import Figure, at_most, nanoedge, publish, shared_fol
 
 LIMIT = 0.002  # AP
 ROUNDS = 3
-CASES = ((320, 1), (320, 2), (160, 1), (160, 2), (160, 4))
+CASES = ((320, 1), (320, 2), (160, 1), (160, 2), (160, 4), (96, 1), (96, 2))
 """Side of the input, reduction. The pictures are 640 wide: 320 with 2 and 160 with 4 leave just as many pixels."""
+ZOOM = 1.68  # what augmentation may enlarge at most: training decodes at a part only where this much is left
 
 
 def main() -> None:
@@ -43,7 +45,11 @@ def main() -> None:
         figures.append(Figure(title, round(found[side, factor], 4)))
         if factor > 1:
             loss = round(found[side, 1] - found[side, factor], 4)
-            figures.append(at_most(f"loss at {side}, decoded at 1/{factor}", loss, LIMIT))
+            title = f"loss at {side}, decoded at 1/{factor}"
+            done = median(reduction(sample, (side * ZOOM, side * ZOOM)) for sample in index.samples) >= factor
+            figures.append(
+                at_most(title, loss, LIMIT) if done else Figure(f"{title}, which training does not do", loss)
+            )
     for factor in (1, 2, 4):
         figures.append(Figure(f"reading a picture, reduction {factor}", round(decoding_time(index, factor), 2), "ms"))
     publish(figures, f"coco_open300, PyTorch; times are medians of {ROUNDS} rounds over 100 pictures")

@@ -25,9 +25,7 @@ def main() -> None:
             run = Path(folder) / "run"
             settings = [f"data.root={data}", "data.format=coco", "data.workers=1", "data.cache=memory"]
             settings += [f"training.epochs={EPOCHS}", f"training.seed={seed}"]
-            result = nanoedge(
-                "train", "nanodet-plus-m_320", *settings, "data.workers=1", "data.cache=memory", "--out", run
-            )
+            result = nanoedge("train", "nanodet-plus-m_320", *settings, "--out", run)
             for split, found in measured.items():
                 annotations = data / "annotations" / f"instances_{split}.json"
                 truth = ("--annotations", annotations, "--images", data / "JPEGImages")

@@ -67,7 +67,7 @@ def check(
 
 def _fixed_lines(fixed: Fixed) -> list[str]:
     mended = ", ".join(f"{count} {kind}" for kind, count in fixed.done.items()) or "nothing"
-    lines = [f"a corrected copy is in {fixed.copy.out}: mended {mended}"]
+    lines = [f"a corrected copy is in {fixed.copy.out}: mended or left out {mended}"]
     for name, (pictures, boxes) in fixed.before.items():
         kept, left = fixed.copy.splits.get(name, (0, 0))
         lines.append(f"{name}: {kept} of {pictures} pictures, {left} of {boxes} boxes")

@@ -23,6 +23,7 @@ def class_problems(sets: Sequence[AnnotationSet]) -> Iterator[Problem]:
                           key=("no-boxes", str(first.source)))  # fmt: skip
         return
     yield from _same_names(first, list(counts))
+    yield from _without_boxes(sets)
     yield from _never_learned(sets)
     for name, count in counts.items():
         if not count:
@@ -56,12 +57,25 @@ def _same_names(found: AnnotationSet, names: Sequence[str]) -> Iterator[Problem]
         seen.setdefault(plain, name)
 
 
+def _without_boxes(sets: Sequence[AnnotationSet]) -> Iterator[Problem]:
+    """Splits of which no picture has a box, beside others that have some: mostly their labels are not found."""
+    for found in sets:
+        if found.boxes or not any(picture.width for picture in found.pictures):
+            continue
+        message = f"none of the {len(found.pictures)} pictures of the split {found.split} has a box"
+        yield Problem("split-without-boxes", "warning" if found.split == "test" else "error", found.source, message,
+                      "Check that its labels lie where those of the other splits do.", id=found.split,
+                      key=("split-without-boxes", str(found.source), found.split))  # fmt: skip
+
+
 def _never_learned(sets: Sequence[AnnotationSet]) -> Iterator[Problem]:
     """Classes that are measured and cannot be learned: examples in other splits, none in `train`."""
     train = next((found for found in sets if found.split == "train"), None)
     if train is None:
         return
     learned = box_counts([train])
+    if not any(learned.values()):
+        return  # said already
     for found in sets:
         missing = [name for name, count in box_counts([found]).items() if count and not learned.get(name)]
         if missing:

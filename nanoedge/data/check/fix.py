@@ -30,7 +30,7 @@ WITHOUT_PICTURE = frozenset(
     {"missing-picture", "unreadable-picture", "truncated-picture", "leak", "near-duplicate", "duplicate-picture"}
 )
 LEFT_OUT_ON_READING = frozenset(
-    {"malformed-annotation", "path-outside-folder", "missing-annotation", "unreadable-annotation", "missing-split"}
+    {"malformed-annotation", "path-outside-folder", "missing-annotation", "unreadable-annotation"}
 )
 
 
@@ -92,6 +92,8 @@ def write_fixed(
     losses = []
     if mender.without_boxes:
         losses.append(f"{mender.without_boxes} pictures none of whose boxes could be used; they are no negatives")
+    if mender.unknown_classes:
+        losses.append(f"{mender.unknown_classes} boxes of unknown classes; correct their names, or add the classes")
     if mender.moved_masks:
         losses.append(f"masks and keypoints of {mender.moved_masks} boxes that were turned or scaled")
     copy = write_sets(mended, formats[0], out, link, force, progress, losses)
@@ -115,6 +117,10 @@ class _Mender:
         self.moved_masks = 0
         self._lost: set[Path] = set()  # pictures that lose boxes
         self.without_boxes = 0
+        self.unknown_classes = 0
+        self._class_ids = {  # where only upper and lower case differ, the class is known
+            name.casefold(): number for found in self._sets for number, name in enumerate(found.classes)
+        }
         self._moved: dict[Path, tuple[int, int, Callable[[Corners], Corners]]] = {}
         self._split_of = {id(picture): found.split for found in self._sets for picture in found.pictures}
         self._boxes_of = {key: boxes for found in self._sets for key, boxes in found.boxes_of().items()}
@@ -126,7 +132,12 @@ class _Mender:
     def mend(self, problem: Problem) -> bool:
         """Note what is to be done; whether something can be."""
         subject, kind = problem.subject, problem.kind
-        if kind in WITHOUT_BOX and isinstance(subject, AnnotatedBox):
+        if kind == "unknown-class" and isinstance(subject, AnnotatedBox):
+            if subject.label.casefold() not in self._class_ids:
+                self.unknown_classes += 1
+                self._leave_out(subject, kind)
+                return False  # the copy has no place for it, but only a person knows what it should be
+        elif kind in WITHOUT_BOX and isinstance(subject, AnnotatedBox):
             self._leave_out(subject, kind)
         elif kind in WITHOUT_PICTURE and isinstance(subject, AnnotatedPicture):
             split = self._split_of[id(subject)] if kind in ("leak", "near-duplicate") else None
@@ -206,15 +217,21 @@ class _Mender:
                 kept[id(picture)] = dataclasses.replace(picture, width=width, height=height)
         boxes = []
         for box in found.boxes:
-            if box.picture is None or id(box.picture) not in kept or box.class_id is None:
+            own = box.picture
+            if own is None or id(own) not in kept:
                 continue
-            if id(box) in self._no_box_objects or (box.picture.path, box.label, box.corners) in self._no_boxes:
+            if box.class_id is None and box.label.casefold() in self._class_ids:
+                place = self._class_ids[box.label.casefold()]
+                box = dataclasses.replace(box, class_id=place, label=found.classes[place])
+            if box.class_id is None:
                 continue
-            moved = self._moved.get(box.picture.path)
+            if id(box) in self._no_box_objects or (own.path, box.label, box.corners) in self._no_boxes:
+                continue
+            moved = self._moved.get(own.path)
             corners = box.corners if moved is None else moved[2](box.corners)
             x1, y1, x2, y2 = corners
             corners = min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
-            picture = kept[id(box.picture)]
+            picture = kept[id(own)]
             if self._clip:
                 corners = clipped(corners, picture)
             attributes, area = box.attributes, box.area

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 
@@ -32,7 +33,11 @@ def quick_check(sets: Sequence[AnnotationSet], config: Config) -> list[Problem]:
         pictures = [pictures[number] for number in sorted(chosen)]
     looked = look_at((picture.path for picture in pictures), decode=False)
     warnings = _shared_pictures(sets)
-    warnings += [problem for problem in annotation_problems(sets, config) if problem.severity != "error"]
+    for known in annotation_problems(sets, config):
+        if known.severity != "error":
+            warnings.append(known)
+        elif known.kind == "split-without-boxes":  # nothing is learned, or nothing measured
+            warnings.append(dataclasses.replace(known, severity="warning"))
     for picture in pictures:
         problem = problem_of_picture(picture, looked.get(picture.path))
         if problem is not None and problem.severity == "error":

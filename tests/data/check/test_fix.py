@@ -58,7 +58,7 @@ def test_the_copy_is_clean_and_the_original_untouched(tmp_path: Path, config: Co
     result = check_folder(folder, config)
     assert len(result.problems) == 9
     fixed = write_fixed(result, tmp_path / "copy")
-    assert fixed.left == () and sum(fixed.done.values()) == 9
+    assert [each.kind for each in fixed.left] == ["unknown-class"] and sum(fixed.done.values()) == 8
     assert state(folder) == before
     assert check_folder(tmp_path / "copy", config).problems == ()
 
@@ -254,3 +254,24 @@ def test_the_mask_of_a_turned_picture_is_a_stated_loss(tmp_path: Path, config: C
     assert "masks and keypoints of 1 boxes that were turned or scaled" in fixed.copy.losses
     rows = json.loads((tmp_path / "copy" / "annotations" / "instances_train.json").read_text())["annotations"]
     assert "segmentation" not in rows[0] and rows[0]["area"] == 300
+
+
+def test_a_class_in_other_letters_gets_its_name_and_an_unknown_one_is_left_to_a_person(
+    tmp_path: Path, config: Config
+) -> None:
+    folder = write_voc(tmp_path / "set")
+    (folder / "classes.txt").write_text("cat\ndog\n")
+    file = folder / "Annotations" / "a.xml"
+    file.write_text(file.read_text().replace("<name>dog<", "<name>Dog<").replace("<name>cat<", "<name>bird<"))
+    fixed = write_fixed(check_folder(folder, config), tmp_path / "fixed")
+    assert fixed.done == {"unknown-class": 1} and "unknown-class" in {each.kind for each in fixed.left}
+    assert any("1 boxes of unknown classes" in loss for loss in fixed.copy.losses)
+    text = (tmp_path / "fixed" / "Annotations" / "a.xml").read_text()
+    assert "<name>dog<" in text and "Dog" not in text and "bird" not in text
+
+
+def test_a_split_that_is_not_found_is_left_to_a_person(tmp_path: Path, config: Config) -> None:
+    folder = write_yolo(tmp_path / "set")
+    (folder / "data.yaml").write_text((folder / "data.yaml").read_text().replace("images/train", "images/trian"))
+    fixed = write_fixed(check_folder(folder, config), tmp_path / "fixed")
+    assert "missing-split" in {each.kind for each in fixed.left}

@@ -282,6 +282,15 @@ def test_shares_where_pixels_are_meant_are_named_once(tmp_path: Path, config: Co
         convert_folder(folder, "yolo", tmp_path / "out")
 
 
+@pytest.mark.parametrize(("split", "severity"), [("train", "error"), ("val", "error"), ("test", "warning")])
+def test_a_split_whose_labels_are_not_found_is_named(tmp_path: Path, config: Config, split: str, severity: str) -> None:
+    contents = {**CONTENTS, "test": {"t.jpg": [("dog", 10, 10, 50, 50), ("cat", 40, 5, 90, 50)]}}
+    folder = write_yolo(tmp_path / "set", contents)
+    shutil.rmtree(folder / "labels" / split)
+    found = [each for each in check_folder(folder, config).problems if each.kind == "split-without-boxes"]
+    assert [(each.id, each.severity) for each in found] == [(split, severity)]
+
+
 def test_an_empty_split_is_named(coco: Path, config: Config) -> None:
     change(coco, lambda document: document.update(images=[], annotations=[]), "val")
     kinds = {problem.kind for problem in check_folder(coco, config).problems}
