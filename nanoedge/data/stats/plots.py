@@ -48,6 +48,7 @@ def _classes(axes: Any, statistics: SplitStatistics) -> None:
     axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.set_xscale("symlog")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")  # the scale's own labels are formulas
     title = "boxes" if shown is ranked else f"boxes (the {MOST_CLASSES // 2} most and least frequent classes)"
     axes.set(xlabel=title)
 

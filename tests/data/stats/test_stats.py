@@ -76,6 +76,7 @@ def test_the_page_stands_alone_and_says_what_is_there(folder: Path, config: Conf
     words = " ".join(page.words)
     assert "Data set <pets>" in words and "dog" in words and "320x320, stretch" in words
     assert text.count("<svg") == 10  # five plots a split
+    assert "mathdefault" not in text
 
 
 def test_the_page_of_data_without_boxes_has_no_empty_plots(tmp_path: Path, config: Config) -> None:
