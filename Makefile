@@ -28,6 +28,7 @@ demo: install
 	$(BIN)/nanoedge demo --out demo --force
 
 test: install
+	@echo "==> running the tests"
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: install

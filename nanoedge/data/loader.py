@@ -67,7 +67,7 @@ class TrainingDataset(Dataset[TrainingSample | NanoEdgeError]):
         try:
             return self.sample(*place)
         except PictureError as error:
-            return PictureError(f"{error} Find all such: nanoedge data check; its --fix leaves them out.")
+            return PictureError(f"{error} nanoedge data check DIR finds all such; its --fix leaves them out.")
         except NanoEdgeError as error:
             return error
 

@@ -139,3 +139,11 @@ def test_a_picture_of_another_size_is_refused_with_its_own_size(tmp_path: Path, 
 
 def test_free_memory_is_measured() -> None:
     assert 2**20 < picture_source.free_memory() < 2**50
+
+
+def test_a_picture_of_another_kind_than_its_name_is_read_reduced_all_the_same(tmp_path: Path) -> None:
+    pixels = picture(5, (1001, 801))
+    (tmp_path / "x.jpg").write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    index = DatasetIndex("test", ("a",), (sample_of(tmp_path / "x.jpg", (1001, 801)),))
+    found, factor = PictureSource(index, (500, 400)).read(0)
+    assert factor == 2 and found.shape == (401, 501, 3)

@@ -135,4 +135,5 @@ def test_a_disk_that_disappears_in_the_middle_stops_with_the_pictures_name(nanoe
         _, errors = process.communicate(timeout=120)
     assert process.returncode == 2 and "Traceback" not in errors
     assert "The picture" in errors and "cannot be read: No such file or directory" in errors
+    assert "nanoedge data check DIR finds all such" in errors
     assert (out / "checkpoints" / "last.ckpt").is_file()

@@ -25,7 +25,7 @@ from nanoedge.errors import InputError
 Progress = Callable[[int, int], None]
 SAME_ASPECT = 0.01  # relative: a picture whose sides changed by one factor was only resized
 
-WITHOUT_BOX = frozenset({"zero-size-box", "box-outside-picture", "unknown-class", "unknown-picture", "duplicate-box"})
+WITHOUT_BOX = frozenset({"zero-size-box", "box-outside-picture", "unknown-picture", "duplicate-box"})
 WITHOUT_PICTURE = frozenset(
     {"missing-picture", "unreadable-picture", "truncated-picture", "leak", "near-duplicate", "duplicate-picture"}
 )
@@ -118,11 +118,8 @@ class _Mender:
         self._lost: set[Path] = set()  # pictures that lose boxes
         self.without_boxes = 0
         self.unknown_classes = 0
-        self._class_ids = {  # where only upper and lower case differ, the class is known
-            name.casefold(): number for found in self._sets for number, name in enumerate(found.classes)
-        }
         self._moved: dict[Path, tuple[int, int, Callable[[Corners], Corners]]] = {}
-        self._split_of = {id(picture): found.split for found in self._sets for picture in found.pictures}
+        self._set_of = {id(picture): found for found in self._sets for picture in found.pictures}
         self._boxes_of = {key: boxes for found in self._sets for key, boxes in found.boxes_of().items()}
         paths = [picture.path for found in self._sets for picture in found.pictures]
         self._headers: Mapping[Path, PictureHeader | None] = {
@@ -133,14 +130,14 @@ class _Mender:
         """Note what is to be done; whether something can be."""
         subject, kind = problem.subject, problem.kind
         if kind == "unknown-class" and isinstance(subject, AnnotatedBox):
-            if subject.label.casefold() not in self._class_ids:
+            if known_class(subject.label, self._set_of[id(subject.picture)]) is None:
                 self.unknown_classes += 1
                 self._leave_out(subject, kind)
                 return False  # the copy has no place for it, but only a person knows what it should be
         elif kind in WITHOUT_BOX and isinstance(subject, AnnotatedBox):
             self._leave_out(subject, kind)
         elif kind in WITHOUT_PICTURE and isinstance(subject, AnnotatedPicture):
-            split = self._split_of[id(subject)] if kind in ("leak", "near-duplicate") else None
+            split = self._set_of[id(subject)].split if kind in ("leak", "near-duplicate") else None
             self._no_pictures.add((split, subject.path))
         elif kind == "box-beyond-edge":
             self._clip = True
@@ -220,11 +217,11 @@ class _Mender:
             own = box.picture
             if own is None or id(own) not in kept:
                 continue
-            if box.class_id is None and box.label.casefold() in self._class_ids:
-                place = self._class_ids[box.label.casefold()]
-                box = dataclasses.replace(box, class_id=place, label=found.classes[place])
             if box.class_id is None:
-                continue
+                place = known_class(box.label, found)
+                if place is None:
+                    continue
+                box = dataclasses.replace(box, class_id=place, label=found.classes[place])
             if id(box) in self._no_box_objects or (own.path, box.label, box.corners) in self._no_boxes:
                 continue
             moved = self._moved.get(own.path)
@@ -248,6 +245,15 @@ class _Mender:
         pictures = [picture for picture in kept.values() if id(picture) in busy or picture.path not in self._lost]
         self.without_boxes += len(kept) - len(pictures)
         return dataclasses.replace(found, pictures=pictures, boxes=boxes, problems=[])
+
+
+def known_class(label: str, found: AnnotationSet) -> int | None:
+    """The one class of a set that an unknown name means: it differs in upper and lower case only.
+
+    Only VOC writes names into boxes; what COCO and YOLO write are numbers, which are never taken for a name.
+    """
+    alike = [number for number, name in enumerate(found.classes) if name.casefold() == label.casefold()]
+    return alike[0] if found.format == "voc" and len(alike) == 1 else None
 
 
 def scaled(corners: Corners, scale_x: float, scale_y: float) -> Corners:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -275,3 +276,29 @@ def test_a_split_that_is_not_found_is_left_to_a_person(tmp_path: Path, config: C
     (folder / "data.yaml").write_text((folder / "data.yaml").read_text().replace("images/train", "images/trian"))
     fixed = write_fixed(check_folder(folder, config), tmp_path / "fixed")
     assert "missing-split" in {each.kind for each in fixed.left}
+
+
+def test_a_number_that_is_no_category_is_not_taken_for_a_name(tmp_path: Path, config: Config) -> None:
+    folder = write_coco(tmp_path / "set")
+    path = folder / "annotations" / "instances_train.json"
+    document = json.loads(path.read_text().replace('"dog"', '"9"'))
+    document["annotations"][0].update(category_id=9)
+    path.write_text(json.dumps(document))
+    fixed = write_fixed(check_folder(folder, config), tmp_path / "fixed")
+    assert "unknown-class" in {each.kind for each in fixed.left} and "unknown-class" not in fixed.done
+
+
+def test_a_class_gets_its_name_from_its_own_split(tmp_path: Path, config: Config) -> None:
+    """Two exports beside each other, whose classes stand in another order."""
+    for name, classes in (("train", "cat\ndog\n"), ("val", "dog\ncat\n")):
+        part = write_voc(
+            tmp_path / "made" / name, {name: {f"{name}.jpg": [("dog", 10, 20, 40, 60), ("cat", 50, 5, 90, 70)]}}
+        )
+        shutil.copytree(part / "Annotations", tmp_path / "set" / name)
+        shutil.copytree(part / "JPEGImages", tmp_path / "set" / name, dirs_exist_ok=True)
+        (tmp_path / "set" / name / "classes.txt").write_text(classes)
+    file = tmp_path / "set" / "train" / "train.xml"
+    file.write_text(file.read_text().replace("<name>dog<", "<name>Dog<"))
+    write_fixed(check_folder(tmp_path / "set", config), tmp_path / "fixed")
+    text = (tmp_path / "fixed" / "Annotations" / "train.xml").read_text()
+    assert text.count("<name>dog<") == 1 and text.count("<name>cat<") == 1

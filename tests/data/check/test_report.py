@@ -485,15 +485,3 @@ def test_two_names_of_one_file_are_one_picture(tmp_path: Path, config: Config) -
     (voc / "JPEGImages" / "b.jpg").unlink()
     (voc / "Annotations" / "b.xml").write_text(voc_xml("a.jpg", [("dog", 5, 5, 30, 30)]))
     assert [problem.kind for problem in check_folder(voc, config).problems] == ["duplicate-entry"]
-
-
-def test_a_picture_of_another_kind_than_its_name_is_read_reduced_all_the_same(tmp_path: Path) -> None:
-    from nanoedge.data.index import DatasetIndex
-    from nanoedge.data.picture_source import PictureSource
-    from tests.data.test_picture_source import sample_of
-
-    pixels = picture(5, (1001, 801))
-    (tmp_path / "x.jpg").write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
-    index = DatasetIndex("test", ("a",), (sample_of(tmp_path / "x.jpg", (1001, 801)),))
-    found, factor = PictureSource(index, (500, 400)).read(0)
-    assert factor == 2 and found.shape == (401, 501, 3)
