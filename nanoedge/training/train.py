@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import logging
-import shutil
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,22 +9,17 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-import yaml
-from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import TensorBoardLogger
-from torch.utils.data import DataLoader, Dataset
 
-from nanoedge.config.load import load_config
 from nanoedge.config.schema import Config
 from nanoedge.data.check.quick import quick_check, summary
 from nanoedge.data.index import DatasetIndex
 from nanoedge.data.loader import TrainingLoader, training_dataset
 from nanoedge.data.splits import Splits, read_splits
-from nanoedge.errors import CheckpointError, ConfigError, DataError, InputError, NanoEdgeError
-from nanoedge.training.averaging import RampedAveraging
-from nanoedge.training.callbacks import InterruptSaver, MetricsFile, ProgressDisplay
-from nanoedge.training.checkpoints import AtomicCheckpointIO, load_checkpoint, load_fitting_weights, read_tensor_file
+from nanoedge.errors import CheckpointError, DataError, InputError, NanoEdgeError
+from nanoedge.training.checkpoints import load_checkpoint, load_fitting_weights, read_tensor_file
 from nanoedge.training.module import DetectorModule
+from nanoedge.training.run_folder import RunFolder, make_run_folder, read_run_folder
+from nanoedge.training.trainer import best_score, build_trainer, validation_loader
 
 Say = Callable[[str], None]
 
@@ -84,9 +75,8 @@ def train(
     if config.recipe == "auto":
         say(f"recipe {chosen.recipe}, for {len(splits.train)} training pictures; recipe=NAME takes another")
     config = chosen
-    run = _make_run_folder(config, run, force)
-    (run / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
-    return _fit(config, splits, run, resume=None, weights=weights, quiet=quiet, say=say)
+    folder = make_run_folder(config, run, force)
+    return _fit(config, splits, folder, resume=None, weights=weights, quiet=quiet, say=say)
 
 
 def resume(
@@ -103,64 +93,13 @@ def resume(
     Raises:
         NanoEdgeError: when the folder is no run, has nothing to resume, or was finished.
     """
-    path, last = run / "config.yaml", run / "checkpoints" / "last.ckpt"
-    if not path.is_file():
-        raise InputError(f"{run} is not the folder of a training run: it has no config.yaml.")
-    _check_resume_overrides(overrides)
-    config = load_config(str(path), overrides)
-    if not last.is_file():
-        raise InputError(f"{run} has no checkpoints/last.ckpt to resume from; start again with --force.")
-    return _fit(config, read_splits(config), run, resume=last, weights=None, quiet=quiet, say=say)
-
-
-_RESUMABLE = ("data.", "training.accelerator", "training.devices", "training.threads")
-
-
-def _check_resume_overrides(overrides: Sequence[str]) -> None:
-    for override in overrides:
-        if not override.startswith(_RESUMABLE):
-            raise ConfigError(
-                f"{override!r} cannot be changed when a run is resumed; only data.*, training.accelerator, "
-                "training.devices and training.threads can. Start a new run with --weights instead."
-            )
-
-
-def _make_run_folder(config: Config, run: Path | None, force: bool) -> Path:
-    if run is None:
-        names = itertools.chain([config.name], (f"{config.name}-{number}" for number in itertools.count(2)))
-        run = next(path for path in (Path("runs") / name for name in names) if not path.exists())
-    elif run.exists() and any(run.iterdir() if run.is_dir() else [run]):
-        if not force:
-            raise InputError(
-                f"{run} exists already. Choose another --out, go on with --resume {run}, or replace it with --force."
-            )
-        if not (run / "config.yaml").is_file():
-            raise InputError(f"{run} is not the folder of a training run (no config.yaml); it is not replaced.")
-        shutil.rmtree(run)
-    try:
-        (run / "checkpoints").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NanoEdgeError(f"The run's folder {run} cannot be made: {error.strerror or error}.") from error
-    return run
-
-
-class _ValidationDataset(Dataset[int]):
-    """The places of an index's samples; pictures are read where they are used."""
-
-    def __init__(self, index: DatasetIndex) -> None:
-        self.index = index
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def __getitem__(self, number: int) -> int:
-        return number
+    folder, config = read_run_folder(run, overrides)
+    return _fit(config, read_splits(config), folder, resume=folder.last, weights=None, quiet=quiet, say=say)
 
 
 def _fit(
-    config: Config, splits: Splits, run: Path, resume: Path | None, weights: Path | None, quiet: bool, say: Say
+    config: Config, splits: Splits, folder: RunFolder, resume: Path | None, weights: Path | None, quiet: bool, say: Say
 ) -> TrainingResult:
-    _quieten_lightning()
     training = config.training
     if training.threads:
         torch.set_num_threads(training.threads)
@@ -173,58 +112,37 @@ def _fit(
         start = load_checkpoint(weights)
         left = load_fitting_weights(module.model, start.weights, str(weights))
         say(f"weights from {weights}; {len(left)} tensors start at random" + (f": {', '.join(left)}" if left else ""))
+    loader = _training_loader(config, splits, say)
+    if resume is not None:
+        document = read_tensor_file(resume)
+        _refuse_other_data(document, splits.train, resume)
+        _continue_in_epoch(loader, folder, document, training.epochs)
+
+    trainer = build_trainer(training, folder, len(loader), quiet)
+    checkpoint = str(resume) if resume else None
+    trainer.fit(module, loader, validation_loader(splits.val), ckpt_path=checkpoint, weights_only=True)
+    if not folder.best.exists():
+        raise NanoEdgeError(
+            f"{folder.path} ended without an evaluation; training.evaluate_every is larger than its epochs."
+        )
+    return TrainingResult(
+        run=folder.path,
+        best=folder.best,
+        last=folder.last,
+        epochs=trainer.current_epoch,
+        best_ap=best_score(trainer),
+        last_metrics=module.last_metrics,
+    )
+
+
+def _training_loader(config: Config, splits: Splits, say: Say) -> TrainingLoader:
     dataset = training_dataset(splits.train, config)
-    loader = TrainingLoader(dataset, training.batch_size, config.data.workers)
+    loader = TrainingLoader(dataset, config.training.batch_size, config.data.workers)
     if config.data.cache == "memory":
         kept, of = dataset.augmenter.pictures.in_memory, len(dataset)
         say(f"picture cache: {kept} of {of} pictures have a place in memory")
     _refuse_single_values(loader, config)
-    if resume is not None:
-        document = read_tensor_file(resume)
-        _refuse_other_data(document, splits.train, resume)
-        _continue_in_epoch(loader, run, document, resume, training.epochs)
-
-    checkpoints = run / "checkpoints"
-    best = ModelCheckpoint(
-        checkpoints, "best", monitor="val/AP", mode="max", save_top_k=1, enable_version_counter=False
-    )
-    last = ModelCheckpoint(
-        checkpoints, "last", save_top_k=1, save_on_train_epoch_end=True, enable_version_counter=False
-    )
-    evaluate_every = min(training.evaluate_every, training.epochs)
-    trainer = pl.Trainer(
-        accelerator=training.accelerator,
-        devices=training.devices,
-        max_epochs=training.epochs,
-        gradient_clip_val=training.gradient_clip,
-        check_val_every_n_epoch=evaluate_every,
-        num_sanity_val_steps=0,
-        logger=TensorBoardLogger(run, name="", version="tensorboard"),
-        log_every_n_steps=min(10, len(loader)),
-        callbacks=[
-            RampedAveraging(training.ema_decay),
-            MetricsFile(run / "metrics.csv"),
-            ProgressDisplay(quiet),
-            best,
-            last,
-            InterruptSaver(checkpoints / "last.ckpt"),
-        ],
-        plugins=[AtomicCheckpointIO()],
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    validation: DataLoader[Any] = DataLoader(_ValidationDataset(splits.val), batch_size=8, collate_fn=list)
-    trainer.fit(module, loader, validation, ckpt_path=str(resume) if resume else None, weights_only=True)
-    if not (checkpoints / "best.ckpt").exists():
-        raise NanoEdgeError(f"{run} ended without an evaluation; training.evaluate_every is larger than its epochs.")
-    return TrainingResult(
-        run=run,
-        best=checkpoints / "best.ckpt",
-        last=checkpoints / "last.ckpt",
-        epochs=trainer.current_epoch,
-        best_ap=float(best.best_model_score or 0.0),
-        last_metrics=module.last_metrics,
-    )
+    return loader
 
 
 def _refuse_single_values(loader: TrainingLoader, config: Config) -> None:
@@ -248,20 +166,18 @@ def _refuse_other_data(document: dict[str, Any], index: DatasetIndex, checkpoint
         )
 
 
-def _continue_in_epoch(
-    loader: TrainingLoader, run: Path, document: dict[str, Any], checkpoint: Path, epochs: int
-) -> None:
+def _continue_in_epoch(loader: TrainingLoader, folder: RunFolder, document: dict[str, Any], epochs: int) -> None:
     """Let the loader begin at the first batch that the interrupted epoch has not trained."""
     try:
         progress = document["loops"]["fit_loop"]
         batches = progress["epoch_loop.batch_progress"]["current"]["ready"]
         finished = progress["epoch_progress"]["current"]["processed"]
     except KeyError as error:
-        raise CheckpointError(f"{checkpoint} holds weights only; a run cannot be resumed from it.") from error
+        raise CheckpointError(f"{folder.last} holds weights only; a run cannot be resumed from it.") from error
     if finished >= epochs:
         raise InputError(
             f"The run is finished: {finished} of {epochs} epochs are trained. To train on from its weights, start a "
-            f"new run: nanoedge train {run / 'config.yaml'} --weights {checkpoint} --out NEW_RUN."
+            f"new run: nanoedge train {folder.config} --weights {folder.last} --out NEW_RUN."
         )
     if batches < len(loader):
         loader.start_at_batch(batches)
@@ -274,11 +190,3 @@ def _describe(name: str, index: DatasetIndex) -> str:
     if index.dropped_boxes:
         text += f"; warning: {index.dropped_boxes} unusable boxes were left out"
     return text
-
-
-def _quieten_lightning() -> None:
-    """Lightning's hints are for its own users; ours read our messages."""
-    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module=r"lightning\..*")
-    warnings.filterwarnings("ignore", message=r".*TypedStorage is deprecated.*")
