@@ -13,6 +13,7 @@ from nanoedge.config.recipes import RecipeName, filled_in, recipe_for
 
 ActivationName = Literal["relu", "relu6", "leaky_relu", "hard_swish", "silu"]
 Range = tuple[float, float]
+PUBLISHED_BATCH = 96
 
 
 class BackboneConfig(StrictModel):
@@ -186,7 +187,10 @@ class TrainingConfig(StrictModel):
     """Optimiser, schedule and bookkeeping."""
 
     epochs: PositiveInt = Field(300, description="passes over the training pictures")
-    batch_size: PositiveInt = Field(96, description="pictures a step")
+    batch_size: PositiveInt | Literal["auto"] = Field(
+        96, description="pictures of a batch, over all devices; auto is the most that fit in memory, up to 96"
+    )
+    accumulate: PositiveInt = Field(1, description="batches whose gradients are added up before a step")
     learning_rate: PositiveFloat = Field(1e-3, description="AdamW's learning rate after warm-up")
     final_learning_rate: PositiveFloat = Field(5e-5, description="learning rate at the end of the cosine")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.05, description="AdamW's weight decay")
@@ -196,7 +200,12 @@ class TrainingConfig(StrictModel):
     evaluate_every: PositiveInt = Field(10, description="epochs between two evaluations on data.val")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="seed of weights, order and augmentation")
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = Field("auto", description="Lightning accelerator")
-    devices: PositiveInt = Field(1, description="number of devices")
+    devices: PositiveInt = Field(1, description="devices (on a CPU: processes) a machine; each takes a part of a batch")
+    nodes: PositiveInt = Field(1, description="machines; started by torchrun or SLURM on each")
+    precision: Literal["fp32", "bf16", "fp16"] = Field(
+        "fp32", description="what convolutions are calculated in while training; weights and losses stay fp32"
+    )
+    compile: bool = Field(False, description="let torch.compile translate the network before the first step")
     threads: Annotated[int, Field(ge=0)] = Field(0, description="CPU threads of PyTorch; 0 leaves its choice")
 
     @model_validator(mode="after")
@@ -204,6 +213,11 @@ class TrainingConfig(StrictModel):
         if self.final_learning_rate > self.learning_rate:
             raise ValueError("final_learning_rate is larger than learning_rate")
         return self
+
+    @property
+    def pictures_a_batch(self) -> int:
+        """`batch_size`; the published 96 as long as it is `auto`."""
+        return PUBLISHED_BATCH if self.batch_size == "auto" else self.batch_size
 
 
 class Config(StrictModel):

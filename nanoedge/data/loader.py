@@ -120,22 +120,33 @@ def collate(loaded: Sequence[TrainingSample | NanoEdgeError]) -> Batch | NanoEdg
 class EpochSampler(Sampler[Place]):
     """A shuffled order that depends on (seed, epoch) only and can start in the middle of an epoch.
 
-    Each batch has an input size of its own where several are trained. Lightning calls `set_epoch`. After `skip` the
-    next epoch that is iterated leaves out its first batches: that is how a run interrupted in the middle of an epoch
-    goes on with exactly the batches that are left.
+    The order is that of whole batches, the last, smaller one left out. Where several processes train together each gets
+    its share of every batch, so that all of them see the pictures that one process would. Each batch has an input size
+    of its own where several are trained. Lightning calls `set_epoch`. After `skip` the next epoch that is iterated
+    leaves out its first batches: that is how a run interrupted in the middle of an epoch goes on with exactly the
+    batches that are left.
 
     Args:
         count: pictures.
-        batch_size: pictures of a batch.
+        batch_size: pictures of a batch, over all processes; at most `count`.
         sizes: the input sizes to choose from.
         seed: of order and sizes.
+        share: number of this process, from 0, and of how many; their number divides the batch.
     """
 
-    def __init__(self, count: int, batch_size: int, sizes: Sequence[tuple[int, int]], seed: int) -> None:
+    def __init__(
+        self,
+        count: int,
+        batch_size: int,
+        sizes: Sequence[tuple[int, int]],
+        seed: int,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
         self.count = count
         self.batch_size = batch_size
         self.sizes = sizes
         self.seed = seed
+        self.share = share
         self.epoch = 0
         self._skipped = 0
 
@@ -148,15 +159,19 @@ class EpochSampler(Sampler[Place]):
         self._skipped = batches
 
     def __len__(self) -> int:
-        return self.count
+        return self.count // self.batch_size * (self.batch_size // self.share[1])
 
     def __iter__(self) -> Iterator[Place]:
         random = np.random.default_rng([self.seed, self.epoch])
         order = random.permutation(self.count)
         chosen = random.integers(len(self.sizes), size=-(-self.count // self.batch_size))
-        start, self._skipped = self._skipped * self.batch_size, 0
-        sizes = (self.sizes[chosen[place // self.batch_size]] for place in range(start, self.count))
-        return iter([(self.epoch, int(number), *size) for number, size in zip(order[start:], sizes, strict=True)])
+        process, processes = self.share
+        mine = self.batch_size // processes
+        first, self._skipped = self._skipped, 0
+        for batch in range(first, self.count // self.batch_size):
+            start = batch * self.batch_size + process * mine
+            for number in order[start : start + mine]:
+                yield self.epoch, int(number), *self.sizes[chosen[batch]]
 
 
 def input_sizes(spec: InputSpec, factors: tuple[float, float]) -> list[tuple[int, int]]:
@@ -171,21 +186,34 @@ def input_sizes(spec: InputSpec, factors: tuple[float, float]) -> list[tuple[int
     return sorted(sizes | {base})
 
 
+def fitting_batch_size(batch_size: int, pictures: int, processes: int = 1) -> int:
+    """The batch size for a small data set: at most all pictures, and a multiple of the number of processes."""
+    return min(batch_size, pictures) // processes * processes
+
+
 class TrainingLoader(DataLoader[TrainingSample | NanoEdgeError]):
     """Batches in the order of an `EpochSampler`; the last, smaller batch is left out when there is a full one.
+
+    Args:
+        dataset: the training pictures.
+        batch_size: pictures of a batch, over all processes that train together.
+        workers: processes that load pictures for this one; 0 loads where it is iterated.
+        share: number of this training process, from 0, and of how many.
 
     Its length is that of a whole epoch, also when it starts in the middle of one. Lightning sees from `state_dict` that
     it can be resumed.
     """
 
-    def __init__(self, dataset: TrainingDataset, batch_size: int, workers: int) -> None:
+    def __init__(
+        self, dataset: TrainingDataset, batch_size: int, workers: int, share: tuple[int, int] = (0, 1)
+    ) -> None:
         augmenter = dataset.augmenter
-        batch_size = min(batch_size, len(dataset))
+        batch_size = fitting_batch_size(batch_size, len(dataset), share[1])
         sizes = input_sizes(augmenter.spec, augmenter.config.multi_scale)
-        sampler = EpochSampler(len(dataset), batch_size, sizes, augmenter.seed)
+        sampler = EpochSampler(len(dataset), batch_size, sizes, augmenter.seed, share)
         super().__init__(
             dataset,
-            batch_size=batch_size,
+            batch_size=batch_size // share[1],
             sampler=sampler,
             num_workers=workers,
             collate_fn=collate,

@@ -41,7 +41,7 @@ def seen_in_training(splits: Splits, config: Config, count: int, epoch: int = 0)
     """
     if not 0 <= epoch < config.training.epochs:
         raise InputError(f"The run has the epochs 1 to {config.training.epochs}, not {epoch + 1}.")
-    loader = TrainingLoader(training_dataset(splits.train, config), config.training.batch_size, workers=0)
+    loader = TrainingLoader(training_dataset(splits.train, config), config.training.pictures_a_batch, workers=0)
     loader.order.set_epoch(epoch)
     seen = []
     for place in list(loader.order)[:count]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,13 +18,14 @@ def ramped_decay(decay: float, updates: int) -> float:
     return min(decay, (1 + updates) / (10 + updates))
 
 
+def _average(decay: float, averaged: Any, current: Any, updates: torch.Tensor | int) -> None:
+    get_ema_multi_avg_fn(ramped_decay(decay, int(updates)))(  # type: ignore[no-untyped-call]
+        averaged, current, updates
+    )
+
+
 class RampedAveraging(WeightAveraging):
     """Averages parameters and batch statistics after each step with `ramped_decay`."""
 
     def __init__(self, decay: float) -> None:
-        def average(averaged: Any, current: Any, updates: torch.Tensor | int) -> None:
-            get_ema_multi_avg_fn(  # type: ignore[no-untyped-call]
-                ramped_decay(decay, int(updates))
-            )(averaged, current, updates)
-
-        super().__init__(multi_avg_fn=average)
+        super().__init__(multi_avg_fn=partial(_average, decay))

@@ -18,7 +18,7 @@ from nanoedge.evaluation.coco_metrics import coco_metrics
 from nanoedge.evaluation.evaluate import read_sample
 from nanoedge.evaluation.tensor_predictor import FloatArray, tensor_predictor
 from nanoedge.losses.detection import DetectionLoss, detection_loss, total_loss
-from nanoedge.models.nanodet_plus import NanoDetPlus
+from nanoedge.models.nanodet_plus import NanoDetPlus, TrainingOutput
 from nanoedge.models.priors import decode_boxes, make_priors
 from nanoedge.training.checkpoints import describe_run
 from nanoedge.training.targets import assign_batch
@@ -45,6 +45,7 @@ class DetectorModule(pl.LightningModule):
         shape = (1, 3, 1, 1)
         self.register_buffer("mean", torch.tensor(config.input.mean).view(shape), persistent=False)
         self.register_buffer("std", torch.tensor(config.input.std).view(shape), persistent=False)
+        self.forward_training = self.model.forward_training
         self._priors: dict[tuple[int, int], torch.Tensor] = {}
         self._found: dict[int, Detections] = {}
         self.last_metrics: dict[str, Any] | None = None
@@ -63,19 +64,26 @@ class DetectorModule(pl.LightningModule):
                 f"{', '.join(batch.names)}. Lower training.learning_rate, or look at these pictures' boxes."
             )
         size = len(batch.names)
-        self.log("train/loss", loss, on_step=True, on_epoch=True, batch_size=size)
+        self.log("train/loss", loss, on_step=True, on_epoch=True, batch_size=size, sync_dist=self._several)
         for name, part in zip(("head", "agm"), losses, strict=False):
             for term in ("quality_focal", "distribution_focal", "giou"):
-                self.log(f"train/{name}_{term}", getattr(part, term), on_epoch=True, on_step=False, batch_size=size)
+                value = getattr(part, term)
+                self.log(f"train/{name}_{term}", value, on_epoch=True, batch_size=size, sync_dist=self._several)
         return loss
 
     def losses_of(self, batch: Batch) -> list[DetectionLoss]:
         """The losses of the head and, with an AGM, of the AGM."""
-        config, classes = self.config, len(self.classes)
-        detached = self.current_epoch >= config.model.agm.detach_epoch
+        detached = self.current_epoch >= self.config.model.agm.detach_epoch
         pictures = batch.pictures.contiguous(memory_format=torch.channels_last)
         pictures = (pictures - self.mean) / self.std
-        output = self.model.forward_training(pictures, detached)
+        output = self.forward_training(pictures, detached)
+        with torch.autocast(self.device.type, enabled=False):  # assignment and losses are always fp32
+            return self._losses(output, pictures, batch, detached)
+
+    def _losses(
+        self, output: TrainingOutput, pictures: torch.Tensor, batch: Batch, detached: bool
+    ) -> list[DetectionLoss]:
+        config, classes = self.config, len(self.classes)
         priors = self._priors_for(pictures.shape[3], pictures.shape[2])
         predictions = [output.head.float()] + ([output.agm.float()] if output.agm is not None else [])
         boxes = [decode_boxes(raw[..., classes:], priors) for raw in predictions]
@@ -102,8 +110,13 @@ class DetectorModule(pl.LightningModule):
             self._priors[width, height] = make_priors(width, height, self.config.model.strides).to(self.device)
         return self._priors[width, height]
 
+    @property
+    def _several(self) -> bool:
+        """Whether several processes train together."""
+        return self._trainer is not None and self.trainer.world_size > 1
+
     def _mean_over_devices(self, value: torch.Tensor) -> torch.Tensor:
-        if self._trainer is None or self.trainer.world_size == 1:
+        if not self._several:
             return value
         reduced: torch.Tensor = self.trainer.strategy.reduce(value, reduce_op="mean")
         return reduced
@@ -121,10 +134,14 @@ class DetectorModule(pl.LightningModule):
             self._found[sample.image_id] = self._predict(read_sample(sample))
 
     def on_validation_epoch_end(self) -> None:
-        """COCO metrics of the averaged weights."""
+        """COCO metrics of the averaged weights, on what all processes found."""
         if self.trainer.sanity_checking:
             return
         index = self._validation_index
+        if self._several:
+            parts: list[Any] = [None] * self.trainer.world_size
+            torch.distributed.all_gather_object(parts, self._found)
+            self._found = {image_id: found for part in parts for image_id, found in part.items()}
         metrics = coco_metrics(index, self._found)
         self.last_metrics = metrics.as_json()
         self._found = {}
@@ -138,7 +155,7 @@ class DetectorModule(pl.LightningModule):
         return index
 
     def _forward_numpy(self, tensor: FloatArray) -> FloatArray:
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
             pictures = torch.from_numpy(tensor).to(self.device, memory_format=torch.channels_last)
             output: FloatArray = self.model(pictures).float().cpu().numpy()
             return output
@@ -159,8 +176,9 @@ class DetectorModule(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Everything that is needed to use the checkpoint without the run's folder."""
+        whole = self.trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
         checkpoint["nanoedge"] = describe_run(
-            self.config, self.classes, self.data_fingerprint, self.current_epoch, self.last_metrics
+            self.config, self.classes, self.data_fingerprint, self.current_epoch + int(whole), self.last_metrics
         )
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -13,13 +13,15 @@ import torch
 from nanoedge.config.schema import Config
 from nanoedge.data.check.quick import quick_check, summary
 from nanoedge.data.index import DatasetIndex
-from nanoedge.data.loader import TrainingLoader, training_dataset
+from nanoedge.data.loader import fitting_batch_size, input_sizes
 from nanoedge.data.splits import Splits, read_splits
 from nanoedge.errors import CheckpointError, DataError, InputError, NanoEdgeError
 from nanoedge.training.checkpoints import load_checkpoint, load_fitting_weights, read_tensor_file
+from nanoedge.training.data_module import DetectorData
 from nanoedge.training.module import DetectorModule
+from nanoedge.training.processes import Processes, find_processes, one_voice
 from nanoedge.training.run_folder import RunFolder, make_run_folder, read_run_folder
-from nanoedge.training.trainer import best_score, build_trainer, validation_loader
+from nanoedge.training.trainer import build_trainer
 
 Say = Callable[[str], None]
 
@@ -68,6 +70,7 @@ def train(
     Raises:
         NanoEdgeError: bad data, an existing folder without `force`, a loss that is not a number, an interruption.
     """
+    processes = find_processes(config.training)
     splits = read_splits(config)
     for line in summary(quick_check(splits.sets, config)):
         say(line)
@@ -75,8 +78,9 @@ def train(
     if config.recipe == "auto":
         say(f"recipe {chosen.recipe}, for {len(splits.train)} training pictures; recipe=NAME takes another")
     config = chosen
+    _refuse_single_values(config, len(splits.train), processes)
     folder = make_run_folder(config, run, force)
-    return _fit(config, splits, folder, resume=None, weights=weights, quiet=quiet, say=say)
+    return _fit(config, splits, folder, processes, resume=None, weights=weights, quiet=quiet, say=say)
 
 
 def resume(
@@ -94,11 +98,20 @@ def resume(
         NanoEdgeError: when the folder is no run, has nothing to resume, or was finished.
     """
     folder, config = read_run_folder(run, overrides)
-    return _fit(config, read_splits(config), folder, resume=folder.last, weights=None, quiet=quiet, say=say)
+    processes = find_processes(config.training)
+    splits = read_splits(config)
+    return _fit(config, splits, folder, processes, resume=folder.last, weights=None, quiet=quiet, say=say)
 
 
 def _fit(
-    config: Config, splits: Splits, folder: RunFolder, resume: Path | None, weights: Path | None, quiet: bool, say: Say
+    config: Config,
+    splits: Splits,
+    folder: RunFolder,
+    processes: Processes,
+    resume: Path | None,
+    weights: Path | None,
+    quiet: bool,
+    say: Say,
 ) -> TrainingResult:
     training = config.training
     if training.threads:
@@ -112,44 +125,45 @@ def _fit(
         start = load_checkpoint(weights)
         left = load_fitting_weights(module.model, start.weights, str(weights))
         say(f"weights from {weights}; {len(left)} tensors start at random" + (f": {', '.join(left)}" if left else ""))
-    loader = _training_loader(config, splits, say)
+    batches = len(splits.train) // fitting_batch_size(training.pictures_a_batch, len(splits.train), processes.count)
+    first_batch = 0
     if resume is not None:
         document = read_tensor_file(resume)
         _refuse_other_data(document, splits.train, resume)
-        _continue_in_epoch(loader, folder, document, training.epochs)
+        first_batch = _batches_done(folder, document, training.epochs)
 
-    trainer = build_trainer(training, folder, len(loader), quiet)
-    checkpoint = str(resume) if resume else None
-    trainer.fit(module, loader, validation_loader(splits.val), ckpt_path=checkpoint, weights_only=True)
+    trainer = build_trainer(training, folder, processes, batches, quiet)
+    data = DetectorData(config, splits, first_batch)
+    with one_voice(processes):
+        trainer.fit(module, datamodule=data, ckpt_path=str(resume) if resume else None, weights_only=True)
+    return _result(folder)
+
+
+def _result(folder: RunFolder) -> TrainingResult:
+    """What the run's checkpoints say; they are the same whoever trained."""
     if not folder.best.exists():
         raise NanoEdgeError(
             f"{folder.path} ended without an evaluation; training.evaluate_every is larger than its epochs."
         )
+    best, last = load_checkpoint(folder.best), load_checkpoint(folder.last)
     return TrainingResult(
         run=folder.path,
         best=folder.best,
         last=folder.last,
-        epochs=trainer.current_epoch,
-        best_ap=best_score(trainer),
-        last_metrics=module.last_metrics,
+        epochs=last.epoch,
+        best_ap=float((best.metrics or {"AP": 0.0})["AP"]),
+        last_metrics=last.metrics,
     )
 
 
-def _training_loader(config: Config, splits: Splits, say: Say) -> TrainingLoader:
-    dataset = training_dataset(splits.train, config)
-    loader = TrainingLoader(dataset, config.training.batch_size, config.data.workers)
-    if config.data.cache == "memory":
-        kept, of = dataset.augmenter.pictures.in_memory, len(dataset)
-        say(f"picture cache: {kept} of {of} pictures have a place in memory")
-    _refuse_single_values(loader, config)
-    return loader
-
-
-def _refuse_single_values(loader: TrainingLoader, config: Config) -> None:
+def _refuse_single_values(config: Config, pictures: int, processes: Processes) -> None:
     """Batch normalisation needs more than one value a channel, on the coarsest level too."""
     coarsest = config.model.strides[-1]
-    smallest = min(loader.order.sizes)
-    if loader.batch_size == 1 and max(smallest) <= coarsest:
+    smallest = min(input_sizes(config.input, config.augmentation.multi_scale))
+    batch = fitting_batch_size(config.training.pictures_a_batch, pictures, processes.count) // processes.count
+    if batch == 0:
+        raise InputError(f"{pictures} pictures cannot be shared by {processes.count} processes.")
+    if batch == 1 and max(smallest) <= coarsest:
         raise InputError(
             f"A batch of 1 picture of {smallest[0]}x{smallest[1]} pixels has a single value at stride {coarsest}, "
             "which cannot be normalised. Choose a larger input, a larger training.batch_size, or add pictures."
@@ -166,11 +180,11 @@ def _refuse_other_data(document: dict[str, Any], index: DatasetIndex, checkpoint
         )
 
 
-def _continue_in_epoch(loader: TrainingLoader, folder: RunFolder, document: dict[str, Any], epochs: int) -> None:
-    """Let the loader begin at the first batch that the interrupted epoch has not trained."""
+def _batches_done(folder: RunFolder, document: dict[str, Any], epochs: int) -> int:
+    """How many batches the interrupted epoch has trained already; a whole epoch's number when it is complete."""
     try:
         progress = document["loops"]["fit_loop"]
-        batches = progress["epoch_loop.batch_progress"]["current"]["ready"]
+        batches = int(progress["epoch_loop.batch_progress"]["current"]["ready"])
         finished = progress["epoch_progress"]["current"]["processed"]
     except KeyError as error:
         raise CheckpointError(f"{folder.last} holds weights only; a run cannot be resumed from it.") from error
@@ -179,8 +193,7 @@ def _continue_in_epoch(loader: TrainingLoader, folder: RunFolder, document: dict
             f"The run is finished: {finished} of {epochs} epochs are trained. To train on from its weights, start a "
             f"new run: nanoedge train {folder.config} --weights {folder.last} --out NEW_RUN."
         )
-    if batches < len(loader):
-        loader.start_at_batch(batches)
+    return batches
 
 
 def _describe(name: str, index: DatasetIndex) -> str:

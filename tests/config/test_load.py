@@ -25,7 +25,10 @@ PROMISED = {
     "bccd_320",
     "demo",
 }
-NOT_PUBLISHED = {"accelerator", "devices", "threads", "min_box_size", "min_visible"}
+NOT_PUBLISHED = {
+    *("accelerator", "devices", "nodes", "threads", "accumulate", "precision", "compile"),
+    *("min_box_size", "min_visible"),
+}
 MINIMAL = """
 name: mine
 data:

@@ -9,12 +9,15 @@ from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
 
 from nanoedge.errors import TrainingInterruptedError
 
 
 class InterruptSaver(pl.Callback):
-    """On Ctrl-C the batch in work is finished, the exact state is saved, and the run ends; twice stops at once.
+    """On Ctrl-C the step in work is finished, the exact state is saved, and the run ends; twice stops at once.
+
+    Of several processes each may hear of it at another step; they agree after every step.
 
     Args:
         path: the checkpoint that is written.
@@ -26,28 +29,34 @@ class InterruptSaver(pl.Callback):
         self._previous: Any = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._first = trainer.is_global_zero
         self._previous = signal.signal(signal.SIGINT, self._note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True
-        print("Stopping after this step; the state is being saved (Ctrl-C again stops at once).", file=sys.stderr)
+        if self._first:
+            print("Stopping after this step; the state is being saved (Ctrl-C again stops at once).", file=sys.stderr)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
+        of_a_step = (batch_idx + 1) % trainer.accumulate_grad_batches
         last_of_epoch = batch_idx + 1 >= trainer.num_training_batches
-        if self._asked and not last_of_epoch:
-            self._stop(trainer)
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self._asked:
+        if of_a_step == 0 and not last_of_epoch and self._agreed(trainer, pl_module):
+            trainer.save_checkpoint(self.path)
             raise TrainingInterruptedError(self._farewell())
 
-    def _stop(self, trainer: pl.Trainer) -> None:
-        trainer.save_checkpoint(self.path)
-        raise TrainingInterruptedError(self._farewell())
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self._agreed(trainer, pl_module):
+            raise TrainingInterruptedError(self._farewell())
+
+    def _agreed(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> bool:
+        if trainer.world_size == 1:
+            return self._asked
+        asked = torch.tensor(float(self._asked), device=pl_module.device)
+        return bool(trainer.strategy.reduce(asked, reduce_op="sum") > 0)
 
     def _farewell(self) -> str:
         return (

@@ -23,6 +23,8 @@ class MetricsFile(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._started = time.monotonic()  # an epoch that is resumed in its middle does not start again
+        if not trainer.is_global_zero:
+            return
         rows = []
         if self.path.exists():
             with self.path.open(newline="") as stream:
@@ -36,6 +38,8 @@ class MetricsFile(pl.Callback):
         self._started = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
         metrics = trainer.callback_metrics
         row: dict[str, Any] = {
             "epoch": trainer.current_epoch + 1,

@@ -20,17 +20,20 @@ class ProgressDisplay(pl.Callback):
     """
 
     def __init__(self, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, quiet=quiet, highlight=False)
+        self.quiet = quiet
         self._bar: Progress | None = None
         self._task: Any = None
         self._epoch_started = 0.0
         self._fit_started = 0.0
         self._epochs_before = 0
 
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        self.console = Console(stderr=True, quiet=self.quiet or not trainer.is_global_zero, highlight=False)
+
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._fit_started = self._epoch_started = time.monotonic()
         self._epochs_before = trainer.current_epoch
-        if not self.console.is_terminal:
+        if not self.console.is_terminal or self.console.quiet:
             return
         self._bar = Progress(
             TextColumn("[bold]training"),
