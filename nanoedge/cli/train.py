@@ -54,6 +54,8 @@ def train(
         result = training.resume(resume, overrides, terminal.quiet, terminal.say)
     else:
         result = training.train(config, out, weights, force, terminal.quiet, terminal.say)
+    if result.rank:
+        return
     name = result.run.name
     terminal.finish(
         result.as_json(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import lightning.pytorch as pl
@@ -45,12 +46,17 @@ class DetectorModule(pl.LightningModule):
         shape = (1, 3, 1, 1)
         self.register_buffer("mean", torch.tensor(config.input.mean).view(shape), persistent=False)
         self.register_buffer("std", torch.tensor(config.input.std).view(shape), persistent=False)
-        self.forward_training = self.model.forward_training
+        self._compiled: Callable[[torch.Tensor, bool], TrainingOutput] | None = None
         self._priors: dict[tuple[int, int], torch.Tensor] = {}
         self._found: dict[int, Detections] = {}
         self.last_metrics: dict[str, Any] | None = None
 
     # --- training -----------------------------------------------------------------------------------------------
+
+    def on_train_start(self) -> None:
+        """Compiling comes last: a compiled function can be neither copied nor sent to other processes."""
+        if self.config.training.compile:
+            self._compiled = torch.compile(self.model.forward_training)
 
     def training_step(self, batch: Batch | NanoEdgeError, batch_index: int) -> torch.Tensor:
         """The loss of one batch: head plus AGM, both under the same assignment."""
@@ -76,7 +82,7 @@ class DetectorModule(pl.LightningModule):
         detached = self.current_epoch >= self.config.model.agm.detach_epoch
         pictures = batch.pictures.contiguous(memory_format=torch.channels_last)
         pictures = (pictures - self.mean) / self.std
-        output = self.forward_training(pictures, detached)
+        output = (self._compiled or self.model.forward_training)(pictures, detached)
         with torch.autocast(self.device.type, enabled=False):  # assignment and losses are always fp32
             return self._losses(output, pictures, batch, detached)
 

@@ -46,6 +46,22 @@ class Processes:
         return self.devices * self.nodes
 
 
+def device_type(training: TrainingConfig) -> Literal["cpu", "cuda", "mps"]:
+    """What the network is trained on.
+
+    Raises:
+        InputError: for a device that is not there.
+    """
+    here: dict[str, bool] = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if training.accelerator == "gpu" and not here["cuda"]:
+        raise InputError("training.accelerator=gpu, but PyTorch finds no GPU here; choose auto or cpu.")
+    if training.accelerator == "mps" and not here["mps"]:
+        raise InputError("training.accelerator=mps, but PyTorch finds no Apple GPU here; choose auto or cpu.")
+    if training.accelerator != "cpu" and here["cuda"]:
+        return "cuda"
+    return "mps" if training.accelerator in ("auto", "mps") and here["mps"] else "cpu"
+
+
 class SpawnedStrategy(DDPStrategy):
     """Distributed data parallel in processes that Lightning spawns; each is told what its parent was told.
 
@@ -79,9 +95,12 @@ def find_processes(training: TrainingConfig, environment: Mapping[str, str] = os
         environment: the environment's variables.
 
     Raises:
-        InputError: when several machines are asked for and nothing started processes on them, when SLURM's tasks do not
-            spread evenly, or when a batch cannot be shared out.
+        InputError: for a device that is not there or does not know the precision, when several machines are asked for
+            and nothing started processes on them, when SLURM's tasks do not spread evenly, or when a batch cannot be
+            shared out.
     """
+    if device_type(training) == "cpu" and training.precision == "fp16":
+        raise InputError("training.precision=fp16 needs a GPU; a CPU trains in fp32 or bf16.")
     found = _started(environment) or Processes(training.devices, training.nodes)
     if found.starter is None and found.nodes > 1:
         raise InputError(
@@ -131,14 +150,14 @@ def one_voice(processes: Processes) -> Iterator[None]:
     try:
         yield
     except ProcessRaisedException as error:
-        raise _error_of(str(error)) from error
+        raise error_of(str(error)) from error
     except ProcessExitedException as error:
         raise TrainingError(f"A process of the training ended: {error}. Out of memory?") from error
     finally:
         signal.signal(signal.SIGINT, previous)
 
 
-def _error_of(text: str) -> NanoEdgeError:
+def error_of(text: str) -> NanoEdgeError:
     """The error that a process ended with, from its traceback."""
     found = _OWN_ERROR.search(text)
     if found is None:

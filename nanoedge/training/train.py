@@ -16,6 +16,7 @@ from nanoedge.data.index import DatasetIndex
 from nanoedge.data.loader import fitting_batch_size, input_sizes
 from nanoedge.data.splits import Splits, read_splits
 from nanoedge.errors import CheckpointError, DataError, InputError, NanoEdgeError
+from nanoedge.training.batch_size import choose_batch_size
 from nanoedge.training.checkpoints import load_checkpoint, load_fitting_weights, read_tensor_file
 from nanoedge.training.data_module import DetectorData
 from nanoedge.training.module import DetectorModule
@@ -26,9 +27,23 @@ from nanoedge.training.trainer import build_trainer
 Say = Callable[[str], None]
 
 
+def _silent(text: str) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class TrainingResult:
-    """Where a run's results lie, and the metrics of the averaged weights."""
+    """Where a run's results lie, and the metrics of the averaged weights.
+
+    Attributes:
+        run: the run's folder.
+        best: the weights with the best AP.
+        last: the weights after the last epoch.
+        epochs: trained in all.
+        best_ap: AP of `best` on the validation pictures.
+        last_metrics: of the last evaluation.
+        rank: of several processes that were started from outside, which one this is; the first, 0, speaks for all.
+    """
 
     run: Path
     best: Path
@@ -36,6 +51,7 @@ class TrainingResult:
     epochs: int
     best_ap: float
     last_metrics: dict[str, Any] | None
+    rank: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -55,7 +71,7 @@ def train(
     weights: Path | None = None,
     force: bool = False,
     quiet: bool = False,
-    say: Say = lambda text: None,
+    say: Say = _silent,
 ) -> TrainingResult:
     """Train from the start.
 
@@ -71,21 +87,23 @@ def train(
         NanoEdgeError: bad data, an existing folder without `force`, a loss that is not a number, an interruption.
     """
     processes = find_processes(config.training)
+    if processes.starter and run is None:
+        raise InputError(f"Processes of {processes.starter} must agree on the run's folder; name it with --out.")
+    if processes.rank:
+        say = _silent
     splits = read_splits(config)
     for line in summary(quick_check(splits.sets, config)):
         say(line)
     chosen = config.for_pictures(len(splits.train))
     if config.recipe == "auto":
         say(f"recipe {chosen.recipe}, for {len(splits.train)} training pictures; recipe=NAME takes another")
-    config = chosen
+    config = _with_batch_size(chosen, splits, processes, say)
     _refuse_single_values(config, len(splits.train), processes)
-    folder = make_run_folder(config, run, force)
+    folder = RunFolder(run) if run and processes.rank else make_run_folder(config, run, force)
     return _fit(config, splits, folder, processes, resume=None, weights=weights, quiet=quiet, say=say)
 
 
-def resume(
-    run: Path, overrides: Sequence[str] = (), quiet: bool = False, say: Say = lambda text: None
-) -> TrainingResult:
+def resume(run: Path, overrides: Sequence[str] = (), quiet: bool = False, say: Say = _silent) -> TrainingResult:
     """Go on with a run exactly where it stopped: weights, averages, optimiser, schedule, order, best metric.
 
     Args:
@@ -99,6 +117,8 @@ def resume(
     """
     folder, config = read_run_folder(run, overrides)
     processes = find_processes(config.training)
+    if processes.rank:
+        say = _silent
     splits = read_splits(config)
     return _fit(config, splits, folder, processes, resume=folder.last, weights=None, quiet=quiet, say=say)
 
@@ -136,10 +156,19 @@ def _fit(
     data = DetectorData(config, splits, first_batch)
     with one_voice(processes):
         trainer.fit(module, datamodule=data, ckpt_path=str(resume) if resume else None, weights_only=True)
-    return _result(folder)
+    return _result(folder, processes)
 
 
-def _result(folder: RunFolder) -> TrainingResult:
+def _with_batch_size(config: Config, splits: Splits, processes: Processes, say: Say) -> Config:
+    """`training.batch_size: auto` becomes a number."""
+    if config.training.batch_size != "auto":
+        return config
+    size, told = choose_batch_size(config, splits.train.classes, len(splits.train), processes)
+    say(told)
+    return config.model_copy(update={"training": config.training.model_copy(update={"batch_size": size})})
+
+
+def _result(folder: RunFolder, processes: Processes) -> TrainingResult:
     """What the run's checkpoints say; they are the same whoever trained."""
     if not folder.best.exists():
         raise NanoEdgeError(
@@ -153,6 +182,7 @@ def _result(folder: RunFolder) -> TrainingResult:
         epochs=last.epoch,
         best_ap=float((best.metrics or {"AP": 0.0})["AP"]),
         last_metrics=last.metrics,
+        rank=processes.rank,
     )
 
 
