@@ -200,8 +200,7 @@ class TrainingConfig(StrictModel):
     evaluate_every: PositiveInt = Field(10, description="epochs between two evaluations on data.val")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="seed of weights, order and augmentation")
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = Field("auto", description="Lightning accelerator")
-    devices: PositiveInt = Field(1, description="devices (on a CPU: processes) a machine; each takes a part of a batch")
-    nodes: PositiveInt = Field(1, description="machines; started by torchrun or SLURM on each")
+    devices: PositiveInt = Field(1, description="devices (on a CPU: processes); each takes a part of a batch")
     precision: Literal["fp32", "bf16", "fp16"] = Field(
         "fp32", description="what convolutions are calculated in while training; weights and losses stay fp32"
     )

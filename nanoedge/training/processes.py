@@ -91,21 +91,16 @@ def find_processes(training: TrainingConfig, environment: Mapping[str, str] = os
     """What torchrun or SLURM started, else what the configuration asks for.
 
     Args:
-        training: its `devices` and `nodes` count where nobody started several processes.
+        training: its `devices` count where nobody started several processes.
         environment: the environment's variables.
 
     Raises:
-        InputError: for a device that is not there or does not know the precision, when several machines are asked for
-            and nothing started processes on them, when SLURM's tasks do not spread evenly, or when a batch cannot be
-            shared out.
+        InputError: for a device that is not there or does not know the precision, when SLURM's tasks do not spread
+            evenly, or when a batch cannot be shared out.
     """
     if device_type(training) == "cpu" and training.precision == "fp16":
         raise InputError("training.precision=fp16 needs a GPU; a CPU trains in fp32 or bf16.")
-    found = _started(environment) or Processes(training.devices, training.nodes)
-    if found.starter is None and found.nodes > 1:
-        raise InputError(
-            f"training.nodes={found.nodes} needs a process on each machine: start it by torchrun or by SLURM's srun."
-        )
+    found = _started(environment) or Processes(training.devices, 1)
     if training.batch_size != "auto" and training.batch_size % found.count:
         raise InputError(
             f"A batch of {training.batch_size} pictures cannot be shared by {found.count} processes; choose a multiple "

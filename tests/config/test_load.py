@@ -26,7 +26,7 @@ PROMISED = {
     "demo",
 }
 NOT_PUBLISHED = {
-    *("accelerator", "devices", "nodes", "threads", "accumulate", "precision", "compile"),
+    *("accelerator", "devices", "threads", "accumulate", "precision", "compile"),
     *("min_box_size", "min_visible"),
 }
 MINIMAL = """
