@@ -132,7 +132,7 @@ def test_accumulated_batches_make_a_step(tmp_path: Path, settings: list[str]) ->
 @pytest.mark.slow
 def test_torchrun_starts_processes_and_the_first_speaks(tmp_path: Path, settings: list[str]) -> None:
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
     command += ["-m", "nanoedge", "train", "demo", *settings, "training.epochs=1", "--out", str(run)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
