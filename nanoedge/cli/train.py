@@ -26,7 +26,12 @@ def train(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="folder of the run; default: runs/NAME")] = None,
-    weights: Annotated[Path | None, typer.Option(help="checkpoint whose fitting weights are the start")] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            help="start from these weights, as far as they fit: a checkpoint, NanoDet-Plus's own, or safetensors"
+        ),
+    ] = None,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="go on with the run in this folder")] = None,
     force: Annotated[bool, typer.Option("--force", help="replace the run in --out")] = False,
 ) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from nanoedge.config.documents import read_yaml, shipped_folder
 
-RecipeName = Literal["auto", "nanodet-plus", "small-data"]
+RecipeName = Literal["auto", "nanodet-plus", "small-data", "fine-tuning"]
+SHIPPED_RECIPES: tuple[str, ...] = tuple(name for name in get_args(RecipeName) if name != "auto")
 SMALL_DATA = 5000  # training pictures; below, `auto` is small-data
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from nanoedge.config.base import Fraction, PositiveFloat, PositiveInt, StrictModel
 from nanoedge.config.interface import ClassNames, DecoderSpec, InputSpec, Interface, PostprocessSpec
-from nanoedge.config.recipes import RecipeName, filled_in, recipe_for
+from nanoedge.config.recipes import SHIPPED_RECIPES, RecipeName, filled_in, recipe_for
 
 ActivationName = Literal["relu", "relu6", "leaky_relu", "hard_swish", "silu"]
 Range = tuple[float, float]
@@ -206,6 +206,12 @@ class TrainingConfig(StrictModel):
     )
     compile: bool = Field(False, description="let torch.compile translate the network before the first step")
     threads: Annotated[int, Field(ge=0)] = Field(0, description="CPU threads of PyTorch; 0 leaves its choice")
+    freeze: tuple[str, ...] = Field(
+        (), description="parts of the network that do not learn, such as [backbone] or [backbone.stem, backbone.stage2]"
+    )
+    freeze_norms: bool = Field(
+        False, description="keep the statistics of all batch norms; their weights and biases still learn"
+    )
 
     @model_validator(mode="after")
     def _schedule_goes_down(self) -> TrainingConfig:
@@ -226,7 +232,7 @@ class Config(StrictModel):
     recipe: RecipeName = Field(
         "auto",
         description="settings for augmentation and training that this file does not state; auto takes small-data below "
-        "5,000 training pictures",
+        "5,000 training pictures; fine-tuning is for a start with --weights",
     )
     classes: ClassNames | None = Field(None, description="class names; null takes the training data's")
     model: ModelConfig = ModelConfig()
@@ -241,7 +247,7 @@ class Config(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _recipe_fills_in(cls, document: Any) -> Any:
-        known = isinstance(document, Mapping) and document.get("recipe") in ("nanodet-plus", "small-data")
+        known = isinstance(document, Mapping) and document.get("recipe") in SHIPPED_RECIPES
         return filled_in(document, document["recipe"]) if known else document
 
     @model_validator(mode="after")

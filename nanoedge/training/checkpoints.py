@@ -158,23 +158,6 @@ def load_weights(model: NanoDetPlus, weights: Mapping[str, torch.Tensor], source
     model.load_state_dict(dict(weights))
 
 
-def load_fitting_weights(model: NanoDetPlus, weights: Mapping[str, torch.Tensor], source: str) -> list[str]:
-    """Load the tensors whose name and shape fit, as a start for training.
-
-    Returns:
-        Names of the model's tensors that were left as they were.
-
-    Raises:
-        CheckpointError: when not a single tensor of the backbone fits.
-    """
-    own = model.state_dict()
-    fitting = {name: tensor for name, tensor in weights.items() if name in own and own[name].shape == tensor.shape}
-    if not any(name.startswith("backbone.") for name in fitting):
-        raise CheckpointError(f"{source} is of another architecture: no tensor of its backbone fits this network.")
-    model.load_state_dict(fitting, strict=False)
-    return [name for name in own if name not in fitting]
-
-
 def save_atomically(document: Mapping[str, Any], path: Path) -> None:
     """Write beside the target, sync, rename: the target is always whole.
 

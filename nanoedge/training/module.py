@@ -22,6 +22,7 @@ from nanoedge.losses.detection import DetectionLoss, detection_loss, total_loss
 from nanoedge.models.nanodet_plus import NanoDetPlus, TrainingOutput
 from nanoedge.models.priors import decode_boxes, make_priors
 from nanoedge.training.checkpoints import describe_run
+from nanoedge.training.starting_weights.freeze import freeze_parts, keep_norms_still
 from nanoedge.training.targets import assign_batch
 
 
@@ -50,6 +51,14 @@ class DetectorModule(pl.LightningModule):
         self._priors: dict[tuple[int, int], torch.Tensor] = {}
         self._found: dict[int, Detections] = {}
         self.last_metrics: dict[str, Any] | None = None
+        freeze_parts(self.model, config.training)
+        self.train()
+
+    def train(self, mode: bool = True) -> DetectorModule:
+        """Training or evaluation mode; batch norms that are to stand still stay in evaluation mode."""
+        super().train(mode)
+        keep_norms_still(self.model, self.config.training)
+        return self
 
     # --- training -----------------------------------------------------------------------------------------------
 
@@ -171,9 +180,8 @@ class DetectorModule(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW; linear warm-up, then a cosine over all steps."""
         training = self.config.training
-        optimiser = torch.optim.AdamW(
-            self.model.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
-        )
+        learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        optimiser = torch.optim.AdamW(learning, lr=training.learning_rate, weight_decay=training.weight_decay)
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: learning_rate_factor(step, steps, training)

@@ -17,11 +17,13 @@ from nanoedge.data.loader import fitting_batch_size, input_sizes
 from nanoedge.data.splits import Splits, read_splits
 from nanoedge.errors import CheckpointError, DataError, InputError, NanoEdgeError
 from nanoedge.training.batch_size import choose_batch_size
-from nanoedge.training.checkpoints import load_checkpoint, load_fitting_weights, read_tensor_file
+from nanoedge.training.checkpoints import load_checkpoint, read_tensor_file
 from nanoedge.training.data_module import DetectorData
 from nanoedge.training.module import DetectorModule
 from nanoedge.training.processes import Processes, find_processes, one_voice
 from nanoedge.training.run_folder import RunFolder, make_run_folder, read_run_folder
+from nanoedge.training.starting_weights.read import StartingWeights
+from nanoedge.training.starting_weights.start import apply_start, check_start
 from nanoedge.training.trainer import build_trainer
 
 Say = Callable[[str], None]
@@ -78,7 +80,8 @@ def train(
     Args:
         config: the run.
         run: folder to make; `None` makes `runs/NAME`, or `runs/NAME-2` and so on when that is there.
-        weights: one of our checkpoints whose fitting tensors the network starts with.
+        weights: file whose fitting tensors the network starts with: one of our checkpoints, the original
+            NanoDet-Plus project's, or safetensors.
         force: replace the folder when it exists.
         quiet: no progress display.
         say: receives sentences for the user.
@@ -91,6 +94,7 @@ def train(
         raise InputError(f"Processes of {processes.starter} must agree on the run's folder; name it with --out.")
     if processes.rank:
         say = _silent
+    start = check_start(config, weights, say)
     splits = read_splits(config)
     for line in summary(quick_check(splits.sets, config)):
         say(line)
@@ -100,7 +104,7 @@ def train(
     config = _with_batch_size(chosen, splits, processes, say)
     _refuse_single_values(config, len(splits.train), processes)
     folder = RunFolder(run) if run and processes.rank else make_run_folder(config, run, force)
-    return _fit(config, splits, folder, processes, resume=None, weights=weights, quiet=quiet, say=say)
+    return _fit(config, splits, folder, processes, resume=None, start=start, quiet=quiet, say=say)
 
 
 def resume(run: Path, overrides: Sequence[str] = (), quiet: bool = False, say: Say = _silent) -> TrainingResult:
@@ -120,7 +124,7 @@ def resume(run: Path, overrides: Sequence[str] = (), quiet: bool = False, say: S
     if processes.rank:
         say = _silent
     splits = read_splits(config)
-    return _fit(config, splits, folder, processes, resume=folder.last, weights=None, quiet=quiet, say=say)
+    return _fit(config, splits, folder, processes, resume=folder.last, start=None, quiet=quiet, say=say)
 
 
 def _fit(
@@ -129,7 +133,7 @@ def _fit(
     folder: RunFolder,
     processes: Processes,
     resume: Path | None,
-    weights: Path | None,
+    start: StartingWeights | None,
     quiet: bool,
     say: Say,
 ) -> TrainingResult:
@@ -141,10 +145,8 @@ def _fit(
         say(_describe(name, index))
 
     module = DetectorModule(config, splits.train.classes, splits.train.fingerprint)
-    if weights is not None:
-        start = load_checkpoint(weights)
-        left = load_fitting_weights(module.model, start.weights, str(weights))
-        say(f"weights from {weights}; {len(left)} tensors start at random" + (f": {', '.join(left)}" if left else ""))
+    if start is not None:
+        apply_start(module, start, splits.train, say)
     batches = len(splits.train) // fitting_batch_size(training.pictures_a_batch, len(splits.train), processes.count)
     first_batch = 0
     if resume is not None:
@@ -193,7 +195,7 @@ def _refuse_single_values(config: Config, pictures: int, processes: Processes) -
     batch = fitting_batch_size(config.training.pictures_a_batch, pictures, processes.count) // processes.count
     if batch == 0:
         raise InputError(f"{pictures} pictures cannot be shared by {processes.count} processes.")
-    if batch == 1 and max(smallest) <= coarsest:
+    if batch == 1 and max(smallest) <= coarsest and not config.training.freeze_norms:
         raise InputError(
             f"A batch of 1 picture of {smallest[0]}x{smallest[1]} pixels has a single value at stride {coarsest}, "
             "which cannot be normalised. Choose a larger input, a larger training.batch_size, or add pictures."

@@ -10,7 +10,7 @@ import yaml
 from nanoedge.config.documents import read_yaml, shipped_configs
 from nanoedge.config.interface import DecoderSpec, InputSpec, Interface, PostprocessSpec
 from nanoedge.config.load import find_config, load_config
-from nanoedge.config.recipes import filled_in, recipe_document
+from nanoedge.config.recipes import SHIPPED_RECIPES, filled_in, recipe_document
 from nanoedge.config.schema import AssignerConfig, AugmentationConfig, LossConfig, ModelConfig, TrainingConfig
 from nanoedge.errors import ConfigError, InputError
 from pydantic import BaseModel, ValidationError
@@ -27,6 +27,7 @@ PROMISED = {
 }
 NOT_PUBLISHED = {
     *("accelerator", "devices", "threads", "accumulate", "precision", "compile"),
+    *("freeze", "freeze_norms"),
     *("min_box_size", "min_visible"),
 }
 MINIMAL = """
@@ -95,7 +96,7 @@ def test_a_shipped_configuration_spells_out_every_hyper_parameter(
     assert missing_keys(filled_in(document, recipe)[group], model) == []
 
 
-@pytest.mark.parametrize("name", ["nanodet-plus", "small-data"])
+@pytest.mark.parametrize("name", SHIPPED_RECIPES)
 def test_a_recipe_states_every_setting_of_augmentation(name: str) -> None:
     assert missing_keys(recipe_document(name)["augmentation"], AugmentationConfig) == []
 
@@ -128,7 +129,7 @@ def test_a_run_keeps_what_its_recipe_meant(written, tmp_path: Path) -> None:
 
 
 def test_an_unknown_recipe_is_answered_with_the_known_ones(written) -> None:
-    with pytest.raises(ConfigError, match=r"recipe: .*'nanodet-plus' or 'small-data'"):
+    with pytest.raises(ConfigError, match=r"recipe: .*'nanodet-plus', 'small-data' or 'fine-tuning'"):
         load_config(written("recipe: tiny\n"))
 
 

@@ -146,9 +146,10 @@ def test_start_from_weights_lists_what_does_not_fit(tmp_path: Path, small_run: P
     settings = [*small_settings, "training.epochs=1", "model.head.reg_max=5"]
     best = small_run / "checkpoints" / "best.ckpt"
     train(load_config("demo", settings), tmp_path / "run", weights=best, quiet=True, say=said.append)
-    told = next(text for text in said if text.startswith("weights from"))
-    assert "head.predict.0.weight" in told
-    assert "backbone.stem.conv.weight" not in told
+    assert any(text.startswith(f"weights from {best}") for text in said)
+    left = next(text for text in said if text.startswith("starting at random"))
+    assert "head.predict.0-3 (another reg_max)" in left
+    assert "backbone" not in left
 
 
 @pytest.mark.parametrize("predictions", ["agm", "head"])
