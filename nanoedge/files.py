@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nanoedge.errors import InputError, NanoEdgeError
+
+_ASIDE = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)-[a-z0-9_]{8}\.(?P<kind>part|old)")
 
 
 @contextmanager
@@ -28,6 +31,7 @@ def atomic_stream(path: Path) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(aside, path)
+        _sync_entries(path.parent)
     except OSError as error:
         raise NanoEdgeError(f"{path} could not be written: {error.strerror or error}.") from error
     finally:
@@ -80,7 +84,7 @@ def folder_in_the_making(place: Path, force: bool, marker: str, kind: str) -> It
     try:
         check_free(place, force, marker, kind)
         place.parent.mkdir(parents=True, exist_ok=True)
-        making = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
+        making = Path(tempfile.mkdtemp(prefix=f".{place.name}.{os.getpid()}-", suffix=".part", dir=place.parent))
     except OSError as error:
         raise NanoEdgeError(f"{place} cannot be made: {error.strerror or error}.") from error
     try:
@@ -110,19 +114,73 @@ def check_free(place: Path, force: bool, marker: str, kind: str) -> None:
         raise InputError(f"{place} is not {kind}; it is not replaced even with --force.")
 
 
+def is_leftover(path: Path) -> bool:
+    """Whether a file or folder is named like one that is being written aside."""
+    return _ASIDE.fullmatch(path.name) is not None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what processes that were killed while they wrote into this folder left there.
+
+    Args:
+        folder: written by one process at a time, which is this one.
+    """
+    for path in folder.iterdir():
+        if is_leftover(path) and path.is_file():
+            path.unlink(missing_ok=True)
+
+
+def restore_place(place: Path) -> None:
+    """Put in order what a kill in the middle of `folder_in_the_making` left beside `place`.
+
+    Folders half made vanish. A folder that had been put aside comes back when its successor did not arrive. What a
+    process that still runs is making stays.
+    """
+    if not place.parent.is_dir():
+        return
+    for aside in sorted(place.parent.iterdir()):
+        found = _ASIDE.fullmatch(aside.name)
+        if not found or found["name"] != place.name or not aside.is_dir() or _runs(int(found["process"])):
+            continue
+        if found["kind"] == "old" and not place.exists():
+            with suppress(FileNotFoundError):  # another process that resumes it was faster
+                os.rename(aside, place)
+        else:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether another process of that number is alive; one with our own number was an earlier container's."""
+    if process == os.getpid() or os.name != "posix":
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _sync(folder: Path) -> None:
     for path in [*folder.rglob("*"), folder]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync_entries(path)
+
+
+def _sync_entries(path: Path) -> None:
+    """Write a file, or the names in a folder, through to the disk; a power cut does not undo a rename then."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _move(making: Path, place: Path, force: bool, marker: str, kind: str) -> None:
     check_free(place, force, marker, kind)
     if not place.exists():
         os.rename(making, place)
+        _sync_entries(place.parent)
         return
     old = making.with_suffix(".old")
     os.rename(place, old)
@@ -131,4 +189,5 @@ def _move(making: Path, place: Path, force: bool, marker: str, kind: str) -> Non
     except OSError:
         os.rename(old, place)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    _sync_entries(place.parent)
+    os.rename(old, making)  # a name that `restore_place` never brings back; whoever made the new folder deletes it

@@ -198,6 +198,15 @@ class TrainingConfig(StrictModel):
     gradient_clip: PositiveFloat = Field(35.0, description="largest norm of the gradient")
     ema_decay: Fraction = Field(0.9998, description="decay of the averaged weights, which are evaluated and exported")
     evaluate_every: PositiveInt = Field(10, description="epochs between two evaluations on data.val")
+    early_stopping: Annotated[int, Field(ge=0)] = Field(
+        0, description="evaluations in a row without a better AP after which a run ends; 0 trains all epochs"
+    )
+    keep_every: Annotated[int, Field(ge=0)] = Field(
+        0, description="epochs between two checkpoints/epoch-N.ckpt that are kept; 0 keeps none"
+    )
+    deterministic: bool = Field(
+        False, description="only algorithms that give the same bits each time; slower on a GPU, the same on a CPU"
+    )
     seed: Annotated[int, Field(ge=0)] = Field(0, description="seed of weights, order and augmentation")
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = Field("auto", description="Lightning accelerator")
     devices: PositiveInt = Field(1, description="devices (on a CPU: processes); each takes a part of a batch")

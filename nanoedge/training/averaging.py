@@ -29,3 +29,9 @@ class RampedAveraging(WeightAveraging):
 
     def __init__(self, decay: float) -> None:
         super().__init__(multi_avg_fn=partial(_average, decay))
+
+    def averaged_tensors(self) -> dict[str, torch.Tensor]:
+        """The averaged weights and statistics by name, those that are numbers with a fraction."""
+        assert self._average_model is not None, "made when the training begins"
+        tensors = self._average_model.module.state_dict()
+        return {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,13 +173,24 @@ def save_atomically(document: Mapping[str, Any], path: Path) -> None:
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Lightning's checkpoint files, written atomically and read with `weights_only`."""
+    """Lightning's checkpoint files, written atomically and read with `weights_only`.
+
+    Args:
+        adapt: changes what was read, in place; it gets the content and the file.
+    """
+
+    def __init__(self, adapt: Callable[[dict[str, Any], Path], None] | None = None) -> None:
+        super().__init__()
+        self.adapt = adapt
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         save_atomically(checkpoint, Path(path))
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
-        return read_tensor_file(Path(path))
+        document = read_tensor_file(Path(path))
+        if self.adapt is not None:
+            self.adapt(document, Path(path))
+        return document
 
 
 def _first_line(error: BaseException) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 
 from nanoedge.assigners import GroundTruth
@@ -14,7 +15,7 @@ from nanoedge.config.schema import Config, TrainingConfig
 from nanoedge.data.index import DatasetIndex
 from nanoedge.data.loader import Batch
 from nanoedge.detections import Detections
-from nanoedge.errors import NanoEdgeError, TrainingError
+from nanoedge.errors import NanoEdgeError
 from nanoedge.evaluation.coco_metrics import coco_metrics
 from nanoedge.evaluation.evaluate import read_sample
 from nanoedge.evaluation.tensor_predictor import FloatArray, tensor_predictor
@@ -51,6 +52,7 @@ class DetectorModule(pl.LightningModule):
         self._priors: dict[tuple[int, int], torch.Tensor] = {}
         self._found: dict[int, Detections] = {}
         self.last_metrics: dict[str, Any] | None = None
+        self.not_finite: list[str] = []
         freeze_parts(self.model, config.training)
         self.train()
 
@@ -73,11 +75,6 @@ class DetectorModule(pl.LightningModule):
             raise batch
         losses = self.losses_of(batch)
         loss = total_loss(losses)
-        if not torch.isfinite(loss):
-            raise TrainingError(
-                f"The loss became {loss.item()} in epoch {self.current_epoch}, step {self.global_step}; pictures: "
-                f"{', '.join(batch.names)}. Lower training.learning_rate, or look at these pictures' boxes."
-            )
         size = len(batch.names)
         self.log("train/loss", loss, on_step=True, on_epoch=True, batch_size=size, sync_dist=self._several)
         for name, part in zip(("head", "agm"), losses, strict=False):
@@ -146,7 +143,10 @@ class DetectorModule(pl.LightningModule):
         """Detections of some validation pictures (by their place in the index), kept for the epoch's end."""
         for number in numbers:
             sample = self._validation_index.samples[number]
+            self._finite = True
             self._found[sample.image_id] = self._predict(read_sample(sample))
+            if not self._finite:
+                self.not_finite.append(sample.path.name)
 
     def on_validation_epoch_end(self) -> None:
         """COCO metrics of the averaged weights, on what all processes found."""
@@ -173,7 +173,8 @@ class DetectorModule(pl.LightningModule):
         with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
             pictures = torch.from_numpy(tensor).to(self.device, memory_format=torch.channels_last)
             output: FloatArray = self.model(pictures).float().cpu().numpy()
-            return output
+        self._finite = bool(np.isfinite(output).all())
+        return output if self._finite else np.nan_to_num(output)
 
     # --- optimiser, checkpoint ----------------------------------------------------------------------------------
 

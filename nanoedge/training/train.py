@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ from nanoedge.data.check.quick import quick_check, summary
 from nanoedge.data.index import DatasetIndex
 from nanoedge.data.loader import fitting_batch_size, input_sizes
 from nanoedge.data.splits import Splits, read_splits
-from nanoedge.errors import CheckpointError, DataError, InputError, NanoEdgeError
+from nanoedge.errors import InputError, NanoEdgeError
 from nanoedge.training.batch_size import choose_batch_size
+from nanoedge.training.callbacks.early_stopping import stopped_after
 from nanoedge.training.checkpoints import load_checkpoint, read_tensor_file
 from nanoedge.training.data_module import DetectorData
 from nanoedge.training.module import DetectorModule
+from nanoedge.training.out_of_memory import with_one_halving
 from nanoedge.training.processes import Processes, find_processes, one_voice
-from nanoedge.training.run_folder import RunFolder, make_run_folder, read_run_folder
+from nanoedge.training.run_folder import RunFolder, choose_place, make_run_folder, read_run_folder, tidy_run_folder
+from nanoedge.training.run_state import RunState, first_state, read_state
 from nanoedge.training.starting_weights.read import StartingWeights
 from nanoedge.training.starting_weights.start import apply_start, check_start
 from nanoedge.training.trainer import build_trainer
@@ -54,6 +58,7 @@ class TrainingResult:
     best_ap: float
     last_metrics: dict[str, Any] | None
     rank: int = 0
+    stopped_early: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -64,6 +69,7 @@ class TrainingResult:
             "epochs": self.epochs,
             "best_AP": round(self.best_ap, 5),
             "last_metrics": self.last_metrics,
+            "stopped_early": self.stopped_early,
         }
 
 
@@ -89,6 +95,40 @@ def train(
     Raises:
         NanoEdgeError: bad data, an existing folder without `force`, a loss that is not a number, an interruption.
     """
+    ready = prepare(config, run, weights, say)
+    place = run if run and ready.processes.rank else choose_place(ready.config, run, force)
+    start = start_of(ready, ready.config, ready.say)
+    if not ready.processes.rank:
+        make_run_folder(ready.config, place, force, start)
+    state = RunState(start["state_dict"]) if ready.processes.starter else None  # the others need not wait for a file
+    return _train(ready.config, ready.splits, RunFolder(place), ready.processes, state, quiet, ready.say)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is known before a run's folder is made.
+
+    Attributes:
+        config: its recipe and batch size are chosen.
+        splits: the data.
+        processes: who trains.
+        weights: where the network begins; `None` is at random.
+        say: silent in all processes but the first.
+    """
+
+    config: Config
+    splits: Splits
+    processes: Processes
+    weights: StartingWeights | None
+    say: Say
+
+
+def prepare(config: Config, run: Path | None, weights: Path | None, say: Say) -> Prepared:
+    """Read and check all that a new run needs.
+
+    Raises:
+        NanoEdgeError: when the data or the weights are bad, or cannot be trained like this.
+    """
     processes = find_processes(config.training)
     if processes.starter and run is None:
         raise InputError(f"Processes of {processes.starter} must agree on the run's folder; name it with --out.")
@@ -103,8 +143,26 @@ def train(
         say(f"recipe {chosen.recipe}, for {len(splits.train)} training pictures; recipe=NAME takes another")
     config = _with_batch_size(chosen, splits, processes, say)
     _refuse_single_values(config, len(splits.train), processes)
-    folder = RunFolder(run) if run and processes.rank else make_run_folder(config, run, force)
-    return _fit(config, splits, folder, processes, resume=None, start=start, quiet=quiet, say=say)
+    return Prepared(config, splits, processes, start, say)
+
+
+def start_of(ready: Prepared, config: Config, say: Say) -> dict[str, Any]:
+    """The checkpoint before a run's first step.
+
+    Args:
+        ready: from `prepare`.
+        config: its configuration, or that with another seed.
+        say: receives sentences about the weights.
+
+    Raises:
+        NanoEdgeError: when the weights do not fit, or a picture that is needed for them cannot be read.
+    """
+    pl.seed_everything(config.training.seed, verbose=False)
+    train = ready.splits.train
+    module = DetectorModule(config, train.classes, train.fingerprint)
+    if ready.weights is not None:
+        apply_start(module, ready.weights, train, say)
+    return first_state(module)
 
 
 def resume(run: Path, overrides: Sequence[str] = (), quiet: bool = False, say: Say = _silent) -> TrainingResult:
@@ -124,41 +182,49 @@ def resume(run: Path, overrides: Sequence[str] = (), quiet: bool = False, say: S
     if processes.rank:
         say = _silent
     splits = read_splits(config)
-    return _fit(config, splits, folder, processes, resume=folder.last, start=None, quiet=quiet, say=say)
+    if not processes.rank:
+        tidy_run_folder(folder)
+    return _train(config, splits, folder, processes, None, quiet, say)
 
 
-def _fit(
+def _train(
     config: Config,
     splits: Splits,
     folder: RunFolder,
     processes: Processes,
-    resume: Path | None,
-    start: StartingWeights | None,
+    state: RunState | None,
     quiet: bool,
     say: Say,
 ) -> TrainingResult:
+    """From a state, or that of `last.ckpt`, to the end."""
+    for name, index in (("train", splits.train), ("val", splits.val)):
+        say(_describe(name, index))
+    fit = partial(_fit, splits=splits, folder=folder, processes=processes, state=state, quiet=quiet)
+    if processes.starter is not None:
+        fit(config)  # one process cannot halve the batch of all
+    else:
+        batch_size = fitting_batch_size(config.training.pictures_a_batch, len(splits.train), processes.count)
+        with_one_halving(config, folder, batch_size, processes.count, fit, say)
+    return _result(folder, processes, say)
+
+
+def _fit(
+    config: Config, splits: Splits, folder: RunFolder, processes: Processes, state: RunState | None, quiet: bool
+) -> None:
     training = config.training
     if training.threads:
         torch.set_num_threads(training.threads)
     pl.seed_everything(training.seed, verbose=False)
-    for name, index in (("train", splits.train), ("val", splits.val)):
-        say(_describe(name, index))
-
     module = DetectorModule(config, splits.train.classes, splits.train.fingerprint)
-    if start is not None:
-        apply_start(module, start, splits.train, say)
+    state = state or read_state(folder, config, splits.train)
+    if state.weights is not None:
+        module.load_state_dict(state.weights)
     batches = len(splits.train) // fitting_batch_size(training.pictures_a_batch, len(splits.train), processes.count)
-    first_batch = 0
-    if resume is not None:
-        document = read_tensor_file(resume)
-        _refuse_other_data(document, splits.train, resume)
-        first_batch = _batches_done(folder, document, training.epochs)
-
-    trainer = build_trainer(training, folder, processes, batches, quiet)
-    data = DetectorData(config, splits, first_batch)
+    trainer = build_trainer(training, folder, processes, batches, quiet, state.step)
+    data = DetectorData(config, splits, state.first_batch)
+    checkpoint = str(folder.last) if state.begun else None
     with one_voice(processes):
-        trainer.fit(module, datamodule=data, ckpt_path=str(resume) if resume else None, weights_only=True)
-    return _result(folder, processes)
+        trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
 
 
 def _with_batch_size(config: Config, splits: Splits, processes: Processes, say: Say) -> Config:
@@ -170,13 +236,16 @@ def _with_batch_size(config: Config, splits: Splits, processes: Processes, say: 
     return config.model_copy(update={"training": config.training.model_copy(update={"batch_size": size})})
 
 
-def _result(folder: RunFolder, processes: Processes) -> TrainingResult:
+def _result(folder: RunFolder, processes: Processes, say: Say) -> TrainingResult:
     """What the run's checkpoints say; they are the same whoever trained."""
     if not folder.best.exists():
         raise NanoEdgeError(
             f"{folder.path} ended without an evaluation; training.evaluate_every is larger than its epochs."
         )
     best, last = load_checkpoint(folder.best), load_checkpoint(folder.last)
+    stopped = stopped_after(read_tensor_file(folder.last))
+    if stopped:
+        say(f"stopped early, after epoch {stopped} of {last.config.training.epochs}: the AP no longer grew")
     return TrainingResult(
         run=folder.path,
         best=folder.best,
@@ -185,6 +254,7 @@ def _result(folder: RunFolder, processes: Processes) -> TrainingResult:
         best_ap=float((best.metrics or {"AP": 0.0})["AP"]),
         last_metrics=last.metrics,
         rank=processes.rank,
+        stopped_early=stopped > 0,
     )
 
 
@@ -200,32 +270,6 @@ def _refuse_single_values(config: Config, pictures: int, processes: Processes) -
             f"A batch of 1 picture of {smallest[0]}x{smallest[1]} pixels has a single value at stride {coarsest}, "
             "which cannot be normalised. Choose a larger input, a larger training.batch_size, or add pictures."
         )
-
-
-def _refuse_other_data(document: dict[str, Any], index: DatasetIndex, checkpoint: Path) -> None:
-    """A run goes on with what it began with, or its curve means nothing."""
-    before = document.get("nanoedge", {}).get("data_fingerprint", index.fingerprint)
-    if before != index.fingerprint:
-        raise DataError(
-            f"The annotations in {index.source} are not those that the run began with (fingerprint "
-            f"{index.fingerprint}, then {before}). Put them back, or start a new run with --weights {checkpoint}."
-        )
-
-
-def _batches_done(folder: RunFolder, document: dict[str, Any], epochs: int) -> int:
-    """How many batches the interrupted epoch has trained already; a whole epoch's number when it is complete."""
-    try:
-        progress = document["loops"]["fit_loop"]
-        batches = int(progress["epoch_loop.batch_progress"]["current"]["ready"])
-        finished = progress["epoch_progress"]["current"]["processed"]
-    except KeyError as error:
-        raise CheckpointError(f"{folder.last} holds weights only; a run cannot be resumed from it.") from error
-    if finished >= epochs:
-        raise InputError(
-            f"The run is finished: {finished} of {epochs} epochs are trained. To train on from its weights, start a "
-            f"new run: nanoedge train {folder.config} --weights {folder.last} --out NEW_RUN."
-        )
-    return batches
 
 
 def _describe(name: str, index: DatasetIndex) -> str:

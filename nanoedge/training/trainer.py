@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import lightning.pytorch as pl
@@ -10,12 +11,16 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from nanoedge.config.schema import TrainingConfig
 from nanoedge.training.averaging import RampedAveraging
+from nanoedge.training.callbacks.early_stopping import EarlyStopping
+from nanoedge.training.callbacks.finite import FiniteGuard
 from nanoedge.training.callbacks.interrupt import InterruptSaver
+from nanoedge.training.callbacks.kept import KeptCheckpoints
 from nanoedge.training.callbacks.metrics_file import MetricsFile
 from nanoedge.training.callbacks.progress import ProgressDisplay
 from nanoedge.training.checkpoints import AtomicCheckpointIO
 from nanoedge.training.processes import Processes, quieten_lightning, strategy_of
 from nanoedge.training.run_folder import RunFolder
+from nanoedge.training.run_state import adapt_state
 
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp32": "32-true",
@@ -26,7 +31,7 @@ PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
 
 
 def build_trainer(
-    training: TrainingConfig, folder: RunFolder, processes: Processes, batches: int, quiet: bool
+    training: TrainingConfig, folder: RunFolder, processes: Processes, batches: int, quiet: bool, step: int = 0
 ) -> pl.Trainer:
     """The Trainer with everything that happens around the steps.
 
@@ -36,8 +41,10 @@ def build_trainer(
         processes: who trains together.
         batches: batches of an epoch.
         quiet: no progress display.
+        step: optimiser steps done; what a log has of later ones, which are trained again, is hidden.
     """
     quieten_lightning()
+    averaging = RampedAveraging(training.ema_decay)
     best = ModelCheckpoint(
         folder.checkpoints, "best", monitor="val/AP", mode="max", save_top_k=1, enable_version_counter=False
     )
@@ -52,22 +59,27 @@ def build_trainer(
         use_distributed_sampler=False,  # the loader shares batches out by itself
         precision=PRECISIONS[training.precision],
         accumulate_grad_batches=training.accumulate,
+        limit_train_batches=batches // training.accumulate * training.accumulate or 1.0,  # whole steps
         max_epochs=training.epochs,
         gradient_clip_val=training.gradient_clip,
         check_val_every_n_epoch=min(training.evaluate_every, training.epochs),
         num_sanity_val_steps=0,
         default_root_dir=folder.path,
-        logger=TensorBoardLogger(folder.path, name="", version="tensorboard"),
+        logger=TensorBoardLogger(folder.path, name="", version="tensorboard", purge_step=step),
         log_every_n_steps=min(10, batches),
         callbacks=[
-            RampedAveraging(training.ema_decay),
+            averaging,
+            FiniteGuard(folder, averaging),
             MetricsFile(folder.metrics),
             ProgressDisplay(quiet),
-            best,
-            last,
+            EarlyStopping(training.early_stopping),
             InterruptSaver(folder.last),
+            best,
+            KeptCheckpoints(folder, training.keep_every),
+            last,  # after everything else: what it holds has happened
         ],
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO(partial(adapt_state, training=training))],
+        deterministic=training.deterministic,
         enable_progress_bar=False,
         enable_model_summary=False,
     )

@@ -48,7 +48,8 @@ class InterruptSaver(pl.Callback):
             trainer.save_checkpoint(self.path)
             raise TrainingInterruptedError(self._farewell())
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        # the end of the epoch before would be too early: `last.ckpt` is written after the hooks of other callbacks
         if self._agreed(trainer, pl_module):
             raise TrainingInterruptedError(self._farewell())
 
