@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nanoedge.cli.terminal import Terminal, command
+from nanoedge.cli.terminal import Terminal, command, table
 from nanoedge.errors import InputError
+
+if TYPE_CHECKING:
+    from nanoedge.training.seeds import SeedsResult
+    from nanoedge.training.train import TrainingResult
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +37,7 @@ def train(
         ),
     ] = None,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="go on with the run in this folder")] = None,
+    seeds: Annotated[int | None, typer.Option(min=2, help="train that many times, from training.seed on")] = None,
     force: Annotated[bool, typer.Option("--force", help="replace the run in --out")] = False,
 ) -> None:
     """Train a detector; the result is a folder with config.yaml, metrics.csv and checkpoints/{best,last}.ckpt.
@@ -44,26 +49,42 @@ def train(
     names = [argument for argument in given if "=" not in argument]
     overrides = [argument for argument in given if "=" in argument]
     if resume is not None:
-        if names or out or weights or force:
-            raise InputError("--resume RUN goes on with a run as it is; give no CONFIG, --out, --weights or --force.")
+        if names or out or weights or seeds or force:
+            raise InputError(
+                "--resume RUN goes on with a run as it is; give no CONFIG, --out, --weights, --seeds or --force."
+            )
     elif len(names) != 1:
         raise InputError("Give one CONFIG: a shipped name such as nanodet-plus-m_320, or a YAML file.")
 
     from nanoedge.config.load import load_config
 
     config = load_config(names[0], overrides) if names else None
+    from nanoedge.training import seeds as several
     from nanoedge.training import train as training
 
+    say, quiet = terminal.say, terminal.quiet
     if config is None:
         assert resume is not None
-        result = training.resume(resume, overrides, terminal.quiet, terminal.say)
+        if several.holds_seeds(resume):
+            _finish_seeds(terminal, several.resume_seeds(resume, overrides, quiet, say))
+        else:
+            _finish(terminal, training.resume(resume, overrides, quiet, say))
+    elif seeds is not None:
+        _finish_seeds(terminal, several.train_seeds(config, seeds, out, weights, force, quiet, say))
     else:
-        result = training.train(config, out, weights, force, terminal.quiet, terminal.say)
+        _finish(terminal, training.train(config, out, weights, force, quiet, say))
+
+
+def _finish(terminal: Terminal, result: TrainingResult) -> None:
     if result.rank:
         return
-    name = result.run.name
     terminal.finish(
         result.as_json(),
         f"best AP {result.best_ap:.3f} on the validation pictures: {result.best}\n"
-        f"next: nanoedge export {result.best} --target ncnn --out {name}.nanoedge",
+        f"next: nanoedge export {result.best} --target ncnn --out {result.run.name}.nanoedge",
     )
+
+
+def _finish_seeds(terminal: Terminal, result: SeedsResult) -> None:
+    hint = f"next: nanoedge export {result.best()['best']} --target ncnn --out {result.run.name}.nanoedge"
+    terminal.finish(result.as_json(), f"{table(result.rows())}\n{hint}")

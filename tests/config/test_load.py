@@ -28,6 +28,7 @@ PROMISED = {
 NOT_PUBLISHED = {
     *("accelerator", "devices", "threads", "accumulate", "precision", "compile"),
     *("freeze", "freeze_norms"),
+    *("early_stopping", "keep_every", "deterministic"),
     *("min_box_size", "min_visible"),
 }
 MINIMAL = """
