@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
 import torch
 
 from nanoedge.config.schema import Config, TrainingConfig
-from nanoedge.errors import NanoEdgeError, TrainingError
+from nanoedge.errors import TrainingError
 from nanoedge.training.run_folder import RunFolder, write_config
 
 Result = TypeVar("Result")
@@ -20,7 +21,10 @@ _SIGNS = (
     "can't allocate memory",  # PyTorch's allocator on a CPU
     "not enough memory",  # the same on Windows
     "std::bad_alloc",
+    "could not create a primitive",  # oneDNN, which says no more
 )
+_ENDED = re.compile("A process of the training ended")
+"""By a signal; whether for want of memory is a guess."""
 
 
 def with_one_halving(
@@ -50,13 +54,14 @@ def with_one_halving(
     except (RuntimeError, MemoryError, TrainingError) as error:
         if not is_out_of_memory(error):
             raise
+        reason = _first_line(error)
     # here, not in the handler: its exception holds on to the tensors of the failed step
     release_memory()
     smaller = halved(config.training, batch_size, processes)
     if smaller is None:
         raise TrainingError(
-            f"Memory does not suffice for training.batch_size={batch_size}, which cannot be halved. Choose a smaller "
-            "network or input."
+            f"Memory does not suffice for training.batch_size={batch_size}, which cannot be halved ({reason}). "
+            "Choose a smaller network or input."
         )
     config = config.model_copy(update={"training": smaller})
     write_config(folder, config)
@@ -70,17 +75,24 @@ def with_one_halving(
         if not is_out_of_memory(error):
             raise
         raise TrainingError(
-            f"Memory does not suffice for training.batch_size={smaller.batch_size} either, half of what was asked for. "
-            "Start again with a smaller training.batch_size, or a smaller network or input."
+            f"Memory does not suffice for training.batch_size={smaller.batch_size} either, half of what was asked for "
+            f"({_first_line(error)}). Start again with a smaller training.batch_size, or a smaller network or input."
         ) from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error, of this process or told by another one, says that memory could not be had."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    told_by_another = isinstance(error, NanoEdgeError) and "A process of the training ended" in str(error)
-    return not told_by_another and any(sign in str(error) for sign in _SIGNS)
+    """Whether an error, of this process or told by another one, says that memory could not be had.
+
+    What an error was raised in answer to counts, too: in the middle of a failure Lightning's own tidying up may fail.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, (torch.OutOfMemoryError, MemoryError)):
+            return True
+        if not _ENDED.match(str(seen)) and any(sign in str(seen) for sign in _SIGNS):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def halved(training: TrainingConfig, batch_size: int, processes: int = 1) -> TrainingConfig | None:
@@ -105,3 +117,8 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:120].rstrip(".") if lines else type(error).__name__

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
 import subprocess
 import sys
 from pathlib import Path
 
+import nanoedge
 import pytest
 import torch
 from nanoedge.config.load import load_config
@@ -88,3 +90,19 @@ def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path) -> None:
     assert "last.ckpt could not be written" in done.stderr
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_tensor_file_is_read_in_a_way_that_can_run_code() -> None:
+    package = Path(nanoedge.__file__).parent
+    unsafe = []
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            named = {word.arg: getattr(word.value, "value", None) for word in node.keywords}
+            called = ast.unparse(node.func)
+            careless = called == "torch.load" and named.get("weights_only") is not True
+            pickled = called.split(".")[0] in ("pickle", "cloudpickle", "joblib", "dill") and "load" in called
+            if careless or pickled or named.get("allow_pickle") is True or named.get("weights_only") is False:
+                unsafe.append(f"{path.relative_to(package)}:{node.lineno}")
+    assert unsafe == []
