@@ -14,16 +14,19 @@ from pathlib import Path
 import pytest
 import torch
 from nanoedge.config.load import load_config
+from nanoedge.data.synthetic import write_synthetic_set
 from nanoedge.training.checkpoints import read_tensor_file
 from nanoedge.training.train import train
 from tests.conftest import made_once
 
 
 @pytest.fixture(scope="session")
-def brief_settings(small_settings: list[str]) -> list[str]:
-    """Three epochs of four steps; each is evaluated and kept."""
-    more = ["training.batch_size=16", "training.epochs=3", "training.evaluate_every=1", "training.keep_every=1"]
-    return [*small_settings, *more, "training.threads=1"]
+def brief_settings(common: Path, small_settings: list[str]) -> list[str]:
+    """Three epochs of four steps of four pictures; each epoch is evaluated and kept."""
+    place = common / "few-shapes"
+    made_once(place, lambda: write_synthetic_set(place, {"train": 16, "val": 4}, (160, 120), seed=3))
+    more = ["training.batch_size=4", "training.epochs=3", "training.evaluate_every=1", "training.keep_every=1"]
+    return [*small_settings, f"data.root={place}", *more, "training.threads=1"]
 
 
 @pytest.fixture(scope="session")

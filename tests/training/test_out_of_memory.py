@@ -23,12 +23,12 @@ from nanoedge.cli.main import main
 from nanoedge.training.module import DetectorModule
 limit, epoch = int(sys.argv.pop(1)), int(sys.argv.pop(1))
 step = DetectorModule.training_step
-def larger(self, batch, number):  # a stand-in for a larger network: 200 MB more a picture, really asked for
+def larger(self, batch, number):  # a stand-in for a larger network: 800 MB more a picture, really asked for
     if self.current_epoch == epoch:
         if number == 0:
             pages = int(open("/proc/self/statm").read().split()[0])
             resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + limit * 10**6, -1))
-        torch.empty(len(batch.names) * 200_000_000, dtype=torch.uint8)
+        torch.empty(len(batch.names) * 800_000_000, dtype=torch.uint8)
     return step(self, batch, number)
 DetectorModule.training_step = larger
 main()
@@ -39,11 +39,11 @@ main()
 def test_half_the_batch_is_added_up_twice_from_the_last_checkpoint_on(
     tmp_path: Path, whole_run: Path, brief_settings: list[str]
 ) -> None:
-    """Batches of 16 want 3.2 GB and do not get them, those of 8 do; the first epoch's checkpoint is the whole run's."""
+    """Batches of 4 want 3.2 GB and do not get them, those of 2 do; the first epoch's checkpoint is the whole run's."""
     run, again = tmp_path / "run", tmp_path / "again"
     errors = trained_with(2400, 1, brief_settings, run, expect=0)
-    assert "out of memory with a batch of 16: going on" in errors
-    assert load_config(str(run / "config.yaml")).training.batch_size == 8
+    assert "out of memory with a batch of 4: going on" in errors
+    assert load_config(str(run / "config.yaml")).training.batch_size == 2
     assert load_config(str(run / "config.yaml")).training.accumulate == 2
     rows = curve(run)
     assert [row[:2] for row in rows] == [row[:2] for row in curve(whole_run)]
@@ -60,7 +60,7 @@ def test_when_half_the_batch_is_too_large_as_well_the_setting_is_named(
 ) -> None:
     errors = trained_with(1000, 0, brief_settings, tmp_path / "run", expect=1)
     last = errors.strip().splitlines()[-1]
-    assert last.startswith("nanoedge: Memory does not suffice for training.batch_size=8 either")
+    assert last.startswith("nanoedge: Memory does not suffice for training.batch_size=2 either")
     assert "smaller training.batch_size" in last
     assert "Traceback" not in errors
 

@@ -34,7 +34,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "reduced-decoding": ("JPEGs decoded at a part of their size", ["-m", "tools.results.reduced_decoding"]),
     "demo": ("The demo", ["-m", "tools.results.demo"]),
     "suite": ("The test suite", ["-m", "tools.results.suite"]),
-    "resume": ("Kill −9 and go on", ["-m", "tools.results.resume"]),
+    "resume": ("Killed and resumed", ["-m", "tools.results.resume"]),
     "bccd": ("BCCD from scratch", ["-m", "tools.results.bccd"]),
     "small-data": ("BCCD from scratch with the recipe small-data", ["-m", "tools.results.small_data"]),
 }

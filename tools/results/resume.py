@@ -48,13 +48,13 @@ def main() -> None:
             equal = _curve(stopped) == _curve(whole) and _same_weights(stopped, whole)
             same += equal
             print(f"moment {number + 1}: {'same' if equal else 'OTHER'}", file=sys.stderr)
-    what = "resumed after kill −9: the same losses and final weights"
+    what = "resumed after SIGKILL: the same losses and final weights"
     figures = [
         Figure(what, same, f"of {MOMENTS}", f"{MOMENTS} of {MOMENTS}", same == MOMENTS),
         Figure("of these killed before the end of the first epoch", before_an_epoch),
         Figure("of these killed while a file was being written", while_writing),
     ]
-    method = f"{MOMENTS} random moments in runs of {EPOCHS} epochs of a small network on drawn pictures; the same is every bit"
+    method = f"{MOMENTS} random moments in runs of {EPOCHS} epochs of a small network; the same to the last bit"
     publish(figures, method)
 
 
