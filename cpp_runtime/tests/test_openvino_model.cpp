@@ -78,6 +78,12 @@ TEST_CASE("operations outside the allow-list do not run") {
   CHECK_THAT(changed("type=\"Add\" ", ""), Catch::Contains("without type"));
 }
 
+TEST_CASE("what ReLU6 and padding below and on the right become is run") {
+  for (const std::string operation : {"Clamp", "Maximum", "Minimum", "Pad", "Split"}) {
+    CHECK(changed("type=\"Add\"", "type=\"" + operation + "\"").empty());
+  }
+}
+
 TEST_CASE("constants must lie inside the .bin and be as large as their shape") {
   CHECK(refused(kGood, 16).empty());
   CHECK_THAT(refused(kGood, 15), Catch::Contains("outside its .bin"));

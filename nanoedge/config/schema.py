@@ -12,21 +12,31 @@ from nanoedge.config.interface import ClassNames, DecoderSpec, InputSpec, Interf
 from nanoedge.config.recipes import SHIPPED_RECIPES, RecipeName, filled_in, recipe_for
 
 ActivationName = Literal["relu", "relu6", "leaky_relu", "hard_swish", "silu"]
+BackboneName = Literal["shufflenet_v2", "ghostnet", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
 Range = tuple[float, float]
 PUBLISHED_BATCH = 96
+
+IMAGENET_ACTIVATIONS: dict[str, ActivationName] = dict.fromkeys(
+    ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"), "relu6"
+)
+"""Backbones with published ImageNet weights, and the activation that these were trained with."""
 
 
 class BackboneConfig(StrictModel):
     """The feature extractor; it yields features at strides 8, 16 and 32."""
 
-    name: Literal["shufflenet_v2", "ghostnet"] = Field("shufflenet_v2", description="architecture")
-    width: PositiveFloat = Field(1.0, description="width multiplier; shufflenet_v2 has 0.5, 1.0, 1.5 and 2.0")
+    name: BackboneName = Field("shufflenet_v2", description="architecture")
+    width: PositiveFloat = Field(
+        1.0, description="width multiplier; shufflenet_v2 has 0.5, 1.0, 1.5 and 2.0, efficientnet_lite0 to 2 have 1.0"
+    )
     activation: ActivationName = Field("leaky_relu", description="activation function")
 
     @model_validator(mode="after")
     def _width_exists(self) -> BackboneConfig:
         if self.name == "shufflenet_v2" and self.width not in (0.5, 1.0, 1.5, 2.0):
             raise ValueError(f"shufflenet_v2 has the widths 0.5, 1.0, 1.5 and 2.0, not {self.width}")
+        if self.name in IMAGENET_ACTIVATIONS and self.width != 1:
+            raise ValueError(f"{self.name} has the width 1.0 only, not {self.width}; its number is its size")
         if self.width > 4:
             raise ValueError(f"a width of {self.width} is more than 4")
         return self
@@ -197,6 +207,9 @@ class TrainingConfig(StrictModel):
     warmup_steps: Annotated[int, Field(ge=0)] = Field(500, description="steps of linear warm-up")
     gradient_clip: PositiveFloat = Field(35.0, description="largest norm of the gradient")
     ema_decay: Fraction = Field(0.9998, description="decay of the averaged weights, which are evaluated and exported")
+    imagenet_backbone: bool = Field(
+        False, description="start the backbone from ImageNet weights; efficientnet_lite0, 1 and 2 have them"
+    )
     evaluate_every: PositiveInt = Field(10, description="epochs between two evaluations on data.val")
     early_stopping: Annotated[int, Field(ge=0)] = Field(
         0, description="evaluations in a row without a better AP after which a run ends; 0 trains all epochs"
@@ -262,6 +275,23 @@ class Config(StrictModel):
     @model_validator(mode="after")
     def _input_fits_the_network(self) -> Config:
         check_input_size(self.input.width, self.input.height)
+        return self
+
+    @model_validator(mode="after")
+    def _imagenet_weights_exist(self) -> Config:
+        name, activation = self.model.backbone.name, self.model.backbone.activation
+        if not self.training.imagenet_backbone:
+            return self
+        if name not in IMAGENET_ACTIVATIONS:
+            raise ValueError(
+                f"no ImageNet weights are published for {name}, only for {', '.join(IMAGENET_ACTIVATIONS)}; "
+                "training.imagenet_backbone must be false"
+            )
+        if activation != IMAGENET_ACTIVATIONS[name]:
+            raise ValueError(
+                f"the ImageNet weights of {name} were trained with {IMAGENET_ACTIVATIONS[name]}, not with "
+                f"{activation}; training.imagenet_backbone must be false"
+            )
         return self
 
     def for_pictures(self, count: int) -> Config:

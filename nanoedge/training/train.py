@@ -26,6 +26,7 @@ from nanoedge.training.out_of_memory import with_one_halving
 from nanoedge.training.processes import Processes, find_processes, one_voice
 from nanoedge.training.run_folder import RunFolder, choose_place, make_run_folder, read_run_folder, tidy_run_folder
 from nanoedge.training.run_state import RunState, first_state, read_state
+from nanoedge.training.starting_weights.imagenet import imagenet_file, load_imagenet_weights
 from nanoedge.training.starting_weights.read import StartingWeights
 from nanoedge.training.starting_weights.start import apply_start, check_start
 from nanoedge.training.trainer import build_trainer
@@ -113,6 +114,7 @@ class Prepared:
         splits: the data.
         processes: who trains.
         weights: where the network begins; `None` is at random.
+        imagenet: without `weights`, the file that the backbone begins with, if any.
         say: silent in all processes but the first.
     """
 
@@ -120,6 +122,7 @@ class Prepared:
     splits: Splits
     processes: Processes
     weights: StartingWeights | None
+    imagenet: Path | None
     say: Say
 
 
@@ -135,6 +138,7 @@ def prepare(config: Config, run: Path | None, weights: Path | None, say: Say) ->
     if processes.rank:
         say = _silent
     start = check_start(config, weights, say)
+    imagenet = imagenet_file(config) if start is None else None
     splits = read_splits(config)
     for line in summary(quick_check(splits.sets, config)):
         say(line)
@@ -143,7 +147,7 @@ def prepare(config: Config, run: Path | None, weights: Path | None, say: Say) ->
         say(f"recipe {chosen.recipe}, for {len(splits.train)} training pictures; recipe=NAME takes another")
     config = _with_batch_size(chosen, splits, processes, say)
     _refuse_single_values(config, len(splits.train), processes)
-    return Prepared(config, splits, processes, start, say)
+    return Prepared(config, splits, processes, start, imagenet, say)
 
 
 def start_of(ready: Prepared, config: Config, say: Say) -> dict[str, Any]:
@@ -162,6 +166,9 @@ def start_of(ready: Prepared, config: Config, say: Say) -> dict[str, Any]:
     module = DetectorModule(config, train.classes, train.fingerprint)
     if ready.weights is not None:
         apply_start(module, ready.weights, train, say)
+    elif ready.imagenet is not None:
+        load_imagenet_weights(module.model.backbone, ready.imagenet)
+        say(f"backbone: ImageNet weights of {config.model.backbone.name} ({ready.imagenet.name})")
     return first_state(module)
 
 

@@ -19,12 +19,12 @@ constexpr std::int64_t kMaxElements = std::int64_t{1} << 28;
 
 const std::set<std::string_view>& allowed_operations() {
   static const std::set<std::string_view> names = {
-      "Add",         "Broadcast",    "Clamp",   "Concat",     "Const",       "Convert",
-      "Convolution", "Divide",       "Gather",  "HSwish",     "HardSigmoid", "GroupConvolution",
-      "Interpolate", "MatMul",       "MaxPool", "Multiply",   "PReLU",       "Parameter",
-      "Range",       "ReLU",         "Reshape", "ReduceMean", "Result",      "ShapeOf",
-      "Sigmoid",     "Slice",        "Squeeze", "Subtract",   "Swish",       "Transpose",
-      "Unsqueeze",   "VariadicSplit"};
+      "Add",         "Broadcast", "Clamp",     "Concat",    "Const",       "Convert",
+      "Convolution", "Divide",    "Gather",    "HSwish",    "HardSigmoid", "GroupConvolution",
+      "Interpolate", "MatMul",    "MaxPool",   "Maximum",   "Minimum",     "Multiply",
+      "PReLU",       "Pad",       "Parameter", "Range",     "ReLU",        "Reshape",
+      "ReduceMean",  "Result",    "ShapeOf",   "Sigmoid",   "Slice",       "Split",
+      "Squeeze",     "Subtract",  "Swish",     "Transpose", "Unsqueeze",   "VariadicSplit"};
   return names;
 }
 

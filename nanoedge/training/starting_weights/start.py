@@ -16,6 +16,7 @@ from nanoedge.training.starting_weights.architecture import refuse_other_backbon
 from nanoedge.training.starting_weights.batch_norms import folded_norms, unfold_norms
 from nanoedge.training.starting_weights.fit import fit_weights, load_fit
 from nanoedge.training.starting_weights.freeze import check_freeze, still_norms
+from nanoedge.training.starting_weights.imagenet import imagenet_file
 from nanoedge.training.starting_weights.read import StartingWeights, read_starting_weights
 
 Say = Callable[[str], None]
@@ -28,11 +29,12 @@ def check_start(config: Config, weights: Path | None, say: Say) -> StartingWeigh
 
     Raises:
         CheckpointError: when the weights cannot be read or are of another architecture.
+        InputError: when the package with the ImageNet weights that the backbone is to start from is not installed.
         ConfigError: when `training.freeze` names no part of the network, or leaves nothing to learn.
     """
     check_freeze(config)
     if weights is None:
-        if config.training.freeze:
+        if imagenet_file(config) is None and config.training.freeze:
             say("warning: training.freeze without --weights keeps random weights as they are")
         return None
     if config.recipe == "auto" and "epochs" not in config.training.model_fields_set:
