@@ -22,12 +22,15 @@ PROMISED = {
     "nanodet-plus-m-1.5x_416",
     "nanodet-plus-m-0.5x_320",
     "nanodet-plus-ghost_320",
+    "nanodet-plus-efficientnet-lite0_320",
+    "nanodet-plus-efficientnet-lite1_416",
+    "nanodet-plus-efficientnet-lite2_512",
     "bccd_320",
     "demo",
 }
 NOT_PUBLISHED = {
     *("accelerator", "devices", "threads", "accumulate", "precision", "compile"),
-    *("freeze", "freeze_norms"),
+    *("freeze", "freeze_norms", "imagenet_backbone"),
     *("early_stopping", "keep_every", "deterministic"),
     *("min_box_size", "min_visible"),
 }
@@ -172,6 +175,17 @@ def test_names_say_width_and_size(name: str, width: float, side: int, channels: 
     assert config.model.agm.channels == 2 * channels
 
 
+@pytest.mark.parametrize(("number", "side", "channels"), [(0, 320, 96), (1, 416, 128), (2, 512, 128)])
+def test_efficientnet_lite_is_fed_as_its_imagenet_weights_expect(number: int, side: int, channels: int) -> None:
+    config = load_config(f"nanodet-plus-efficientnet-lite{number}_{side}")
+    assert config.training.imagenet_backbone
+    backbone = config.model.backbone
+    assert (backbone.name, backbone.activation) == (f"efficientnet_lite{number}", "relu6")
+    assert (config.input.width, config.input.height) == (side, side)
+    assert (config.input.mean, config.input.std) == ((127, 127, 127), (128, 128, 128))
+    assert config.model.neck.channels == config.model.head.channels == config.model.agm.channels / 2 == channels
+
+
 def test_a_configuration_is_found_by_name_or_by_path(written) -> None:
     path = written()
     assert find_config(path) == Path(path)
@@ -233,9 +247,18 @@ def test_all_misspelt_keys_are_named_at_once(written) -> None:
         ("augmentation: {saturation: [0, 1]}", r"saturation must be \[low, high\]"),
         ("augmentation: {flip: 1.5}", r"augmentation\.flip: .*1\.5"),
         ("augmentation: {contrast: [1]}", r"augmentation\.contrast"),
-        ("model: {backbone: {name: resnet}}", r"model\.backbone\.name: .*'shufflenet_v2' or 'ghostnet'.*'resnet'"),
+        ("model: {backbone: {name: resnet}}", r"model\.backbone\.name: .*'shufflenet_v2', 'ghostnet'.*'resnet'"),
         ("model: {backbone: {width: 0.75}}", r"widths 0\.5, 1\.0, 1\.5 and 2\.0, not 0\.75"),
         ("model: {backbone: {name: ghostnet, width: 9}}", "more than 4"),
+        ("model: {backbone: {name: efficientnet_lite2, width: 1.1}}", r"efficientnet_lite2 has the width 1\.0 only"),
+        (
+            "training: {imagenet_backbone: true}",
+            "no ImageNet weights are published for shufflenet_v2, only for eff.*lite0",
+        ),
+        (
+            "model: {backbone: {name: efficientnet_lite0}}\ntraining: {imagenet_backbone: true}",
+            "trained with relu6, not with leaky_relu; training.imagenet_backbone must be false",
+        ),
         ("model: {neck: {channels: 95}}", r"neck\.channels must be even.*95"),
         ("model: {agm: {channels: 100}}", r"agm\.channels must be a multiple of 32.*100"),
         ("model: {head: {kernel_size: 4}}", r"model\.head\.kernel_size: "),
