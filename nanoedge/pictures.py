@@ -83,15 +83,21 @@ def write_picture(path: Path, picture: Picture) -> None:
     write_atomically(path, encode_picture(picture, path.suffix))
 
 
-def encode_picture(picture: Picture, suffix: str) -> bytes:
+def encode_picture(picture: Picture, suffix: str, jpeg_quality: int | None = None) -> bytes:
     """Encode as `.png`, `.jpg`, ….
+
+    Args:
+        picture: uint8 BGR.
+        suffix: names the format.
+        jpeg_quality: 1 to 100; `None` leaves OpenCV's choice.
 
     Raises:
         InputError: for an unknown suffix.
     """
     cv2 = opencv()
     try:
-        done, data = cv2.imencode(suffix, picture)
+        settings = [] if jpeg_quality is None else [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality]
+        done, data = cv2.imencode(suffix, picture, settings)
     except cv2.error:
         done = False
     if not done:

@@ -79,6 +79,7 @@ def small_settings(shapes: Path) -> list[str]:
         "model.agm.channels=32",
         "training.batch_size=8",
         "training.warmup_steps=4",
+        "training.report=false",  # some seconds; tests of the report ask for it
     ]
 
 
@@ -88,7 +89,7 @@ def small_run(common: Path, small_settings: list[str]) -> Path:
     place = common / "small-run"
 
     def make() -> None:
-        settings = [*small_settings, "training.epochs=8", "training.evaluate_every=4"]
+        settings = [*small_settings, "training.epochs=8", "training.evaluate_every=4", "training.report=true"]
         run_nanoedge("train", "demo", *settings, "--out", str(place))
 
     return made_once(place, make)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from nanoedge.benchmark.latency import measure_latency
-from nanoedge.benchmark.machine import machine
 from nanoedge.bundle import Bundle, load_bundle
 from nanoedge.errors import EngineError, InputError
+from nanoedge.machine import machine
 from nanoedge.pictures import Picture, opencv, read_picture
 from nanoedge.runtime.detector import PRECISIONS, Detector
 from nanoedge.runtime.engines import ComputePrecision

@@ -40,7 +40,7 @@ def train(
     seeds: Annotated[int | None, typer.Option(min=2, help="train that many times, from training.seed on")] = None,
     force: Annotated[bool, typer.Option("--force", help="replace the run in --out")] = False,
 ) -> None:
-    """Train a detector; the result is a folder with config.yaml, metrics.csv and checkpoints/{best,last}.ckpt.
+    """Train a detector; the result is a folder with report.html, metrics.csv and checkpoints/{best,last}.ckpt.
 
     Your own data in COCO, VOC or YOLO, with splits train and val in one folder:
     nanoedge train nanodet-plus-m_320 data.root=my_data
@@ -78,9 +78,10 @@ def train(
 def _finish(terminal: Terminal, result: TrainingResult) -> None:
     if result.rank:
         return
+    report = "" if result.report is None else f"what it is like: {result.report}\n"
     terminal.finish(
         result.as_json(),
-        f"best AP {result.best_ap:.3f} on the validation pictures: {result.best}\n"
+        f"best AP {result.best_ap:.3f} on the validation pictures: {result.best}\n{report}"
         f"next: nanoedge export {result.best} --target ncnn --out {result.run.name}.nanoedge",
     )
 

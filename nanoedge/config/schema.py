@@ -220,6 +220,7 @@ class TrainingConfig(StrictModel):
     deterministic: bool = Field(
         False, description="only algorithms that give the same bits each time; slower on a GPU, the same on a CPU"
     )
+    report: bool = Field(True, description="whether the run ends with a report.html")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="seed of weights, order and augmentation")
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = Field("auto", description="Lightning accelerator")
     devices: PositiveInt = Field(1, description="devices (on a CPU: processes); each takes a part of a batch")

@@ -7,17 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nanoedge.detections import Detections
+from nanoedge.evaluation.box_iou import box_iou
 
 SCORE_OF_INTEREST = 0.32
 SCORE_OF_TWIN = 0.28
 LOWEST_IOU = 0.99
 MAX_UNMATCHED_SHARE = 0.001
 MAX_SCORE_DIFFERENCE = {"fp32": 0.01, "fp16": 0.02, "bf16": 0.02}
-
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -70,16 +68,6 @@ def agreement(first: Sequence[Detections], second: Sequence[Detections], compute
                 largest_difference = max(largest_difference, difference)
     agrees = unmatched <= MAX_UNMATCHED_SHARE * boxes
     return Agreement(boxes, unmatched, lowest_iou, largest_difference, agrees)
-
-
-def box_iou(box_xyxy: FloatArray, boxes_xyxy: FloatArray) -> FloatArray:
-    """IoU of one box [4] with boxes [N, 4]: float32 [N]."""
-    width = np.minimum(box_xyxy[2], boxes_xyxy[:, 2]) - np.maximum(box_xyxy[0], boxes_xyxy[:, 0])
-    height = np.minimum(box_xyxy[3], boxes_xyxy[:, 3]) - np.maximum(box_xyxy[1], boxes_xyxy[:, 1])
-    shared = np.maximum(width, 0) * np.maximum(height, 0)
-    areas = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).prod(axis=1)
-    union = (box_xyxy[2:] - box_xyxy[:2]).prod() + areas - shared
-    return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
 
 
 def _best_twin(mine: Detections, index: int, theirs: Detections, tolerance: float) -> tuple[float, float] | None:

@@ -11,6 +11,7 @@ import numpy as np
 from nanoedge.data.index import DatasetIndex
 from nanoedge.detections import Detections
 from nanoedge.errors import NanoEdgeError
+from nanoedge.evaluation.precision_recall import PrecisionRecall
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,25 @@ class CocoMetrics:
         return document
 
 
+@dataclass(frozen=True, eq=False)
+class CocoEvaluation:
+    """The metrics, and the curves that they summarise.
+
+    Attributes:
+        metrics: of all classes and each.
+        curves: precision over recall of each class at IoU 0.5.
+    """
+
+    metrics: CocoMetrics
+    curves: PrecisionRecall
+
+
 def coco_metrics(index: DatasetIndex, found: Mapping[int, Detections]) -> CocoMetrics:
+    """The metrics alone of `coco_evaluation`."""
+    return coco_evaluation(index, found).metrics
+
+
+def coco_evaluation(index: DatasetIndex, found: Mapping[int, Detections]) -> CocoEvaluation:
     """Measure.
 
     Args:
@@ -67,7 +86,7 @@ def coco_metrics(index: DatasetIndex, found: Mapping[int, Detections]) -> CocoMe
         values = precision[:, :, position, 0, -1]
         values = values[values > -1]
         per_class[name] = float(np.mean(values)) if values.size else -1.0
-    return CocoMetrics(
+    metrics = CocoMetrics(
         AP=stats[0],
         AP50=stats[1],
         AP75=stats[2],
@@ -78,6 +97,13 @@ def coco_metrics(index: DatasetIndex, found: Mapping[int, Detections]) -> CocoMe
         per_class=per_class,
         images=len(index),
     )
+    at_half = precision[0, :, :, 0, -1].T
+    curves = PrecisionRecall(
+        index.classes,
+        recall=np.asarray(evaluation.params.recThrs, np.float64),
+        precision=np.where(at_half < 0, np.nan, at_half),
+    )
+    return CocoEvaluation(metrics, curves)
 
 
 def _truth_document(index: DatasetIndex) -> dict[str, Any]:

@@ -30,8 +30,8 @@ from nanoedge.evaluation.agreement import (
     MAX_UNMATCHED_SHARE,
     SCORE_OF_TWIN,
     agreement,
-    box_iou,
 )
+from nanoedge.evaluation.box_iou import box_iou
 from nanoedge.export.strip import WeightStorage
 from nanoedge.pictures import read_picture
 from nanoedge.runtime.decode import decode_boxes, make_priors, sigmoid

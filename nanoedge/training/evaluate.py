@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,6 +15,15 @@ from nanoedge.evaluation.evaluate import Progress, evaluate
 from nanoedge.evaluation.tensor_predictor import FloatArray, tensor_predictor
 from nanoedge.pictures import Picture
 from nanoedge.training.checkpoints import Checkpoint, load_checkpoint
+
+
+@dataclass(frozen=True, eq=False)
+class LastEvaluation:
+    """What the training's last evaluation found: of these metrics, after so many whole epochs, image id to boxes."""
+
+    epoch: int
+    metrics: Mapping[str, object]
+    found: Mapping[int, Detections]
 
 
 def evaluate_checkpoint(

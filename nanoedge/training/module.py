@@ -23,6 +23,7 @@ from nanoedge.losses.detection import DetectionLoss, detection_loss, total_loss
 from nanoedge.models.nanodet_plus import NanoDetPlus, TrainingOutput
 from nanoedge.models.priors import decode_boxes, make_priors
 from nanoedge.training.checkpoints import describe_run
+from nanoedge.training.evaluate import LastEvaluation
 from nanoedge.training.starting_weights.freeze import freeze_parts, keep_norms_still
 from nanoedge.training.targets import assign_batch
 
@@ -53,6 +54,7 @@ class DetectorModule(pl.LightningModule):
         self._found: dict[int, Detections] = {}
         self.last_metrics: dict[str, Any] | None = None
         self.not_finite: list[str] = []
+        self.last_evaluation: LastEvaluation | None = None
         freeze_parts(self.model, config.training)
         self.train()
 
@@ -159,6 +161,7 @@ class DetectorModule(pl.LightningModule):
             self._found = {image_id: found for part in parts for image_id, found in part.items()}
         metrics = coco_metrics(index, self._found)
         self.last_metrics = metrics.as_json()
+        self.last_evaluation = LastEvaluation(self.current_epoch, self.last_metrics, self._found)
         self._found = {}
         for name in ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR100"):
             self.log(f"val/{name}", getattr(metrics, name), batch_size=len(index))

@@ -38,6 +38,16 @@ class RunFolder:
         return self.path / "metrics.csv"
 
     @property
+    def report(self) -> Path:
+        """The page that is made at the end."""
+        return self.path / "report.html"
+
+    @property
+    def starts(self) -> Path:
+        """Command line, versions and machine of each start."""
+        return self.path / "starts.jsonl"
+
+    @property
     def checkpoints(self) -> Path:
         """The folder of all checkpoints."""
         return self.path / "checkpoints"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,17 @@ from nanoedge.training.batch_size import choose_batch_size
 from nanoedge.training.callbacks.early_stopping import stopped_after
 from nanoedge.training.checkpoints import load_checkpoint, read_tensor_file
 from nanoedge.training.data_module import DetectorData
+from nanoedge.training.evaluate import LastEvaluation
 from nanoedge.training.module import DetectorModule
 from nanoedge.training.out_of_memory import with_one_halving
-from nanoedge.training.processes import Processes, find_processes, one_voice
+from nanoedge.training.processes import Processes, device_type, find_processes, one_voice
+from nanoedge.training.report.write import report_of_finished_run
 from nanoedge.training.run_folder import RunFolder, choose_place, make_run_folder, read_run_folder, tidy_run_folder
 from nanoedge.training.run_state import RunState, first_state, read_state
 from nanoedge.training.starting_weights.imagenet import imagenet_file, load_imagenet_weights
 from nanoedge.training.starting_weights.read import StartingWeights
 from nanoedge.training.starting_weights.start import apply_start, check_start
+from nanoedge.training.starts import note_start
 from nanoedge.training.trainer import build_trainer
 
 Say = Callable[[str], None]
@@ -49,6 +52,7 @@ class TrainingResult:
         epochs: trained in all.
         best_ap: AP of `best` on the validation pictures.
         last_metrics: of the last evaluation.
+        report: the page that shows the result; `None` when none was wanted or it could not be made.
         rank: of several processes that were started from outside, which one this is; the first, 0, speaks for all.
     """
 
@@ -58,6 +62,7 @@ class TrainingResult:
     epochs: int
     best_ap: float
     last_metrics: dict[str, Any] | None
+    report: Path | None = None
     rank: int = 0
     stopped_early: bool = False
 
@@ -71,6 +76,7 @@ class TrainingResult:
             "best_AP": round(self.best_ap, 5),
             "last_metrics": self.last_metrics,
             "stopped_early": self.stopped_early,
+            "report": None if self.report is None else str(self.report),
         }
 
 
@@ -208,16 +214,20 @@ def _train(
         say(_describe(name, index))
     fit = partial(_fit, splits=splits, folder=folder, processes=processes, state=state, quiet=quiet)
     if processes.starter is not None:
-        fit(config)  # one process cannot halve the batch of all
+        last = fit(config)  # one process cannot halve the batch of all
     else:
         batch_size = fitting_batch_size(config.training.pictures_a_batch, len(splits.train), processes.count)
-        with_one_halving(config, folder, batch_size, processes.count, fit, say)
-    return _result(folder, processes, say)
+        last = with_one_halving(config, folder, batch_size, processes.count, fit, say)
+    result = _result(folder, processes, say)
+    if processes.rank:
+        return result
+    return replace(result, report=report_of_finished_run(folder, config, splits, last, say))
 
 
 def _fit(
     config: Config, splits: Splits, folder: RunFolder, processes: Processes, state: RunState | None, quiet: bool
-) -> None:
+) -> LastEvaluation | None:
+    """Train; what the last evaluation found is known where this process itself made it."""
     training = config.training
     if training.threads:
         torch.set_num_threads(training.threads)
@@ -227,11 +237,14 @@ def _fit(
     if state.weights is not None:
         module.load_state_dict(state.weights)
     batches = len(splits.train) // fitting_batch_size(training.pictures_a_batch, len(splits.train), processes.count)
+    if not processes.rank:
+        note_start(folder.starts, f"{processes.count} x {device_type(training)}")
     trainer = build_trainer(training, folder, processes, batches, quiet, state.step)
     data = DetectorData(config, splits, state.first_batch)
     checkpoint = str(folder.last) if state.begun else None
     with one_voice(processes):
         trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    return module.last_evaluation
 
 
 def _with_batch_size(config: Config, splits: Splits, processes: Processes, say: Say) -> Config:

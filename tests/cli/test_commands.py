@@ -35,7 +35,18 @@ def test_the_version_is_printed(nanoedge) -> None:
 
 def test_help_names_every_command(nanoedge) -> None:
     text = nanoedge("--help").stdout
-    for command in ("train", "eval", "export", "import-nanodet", "detect", "benchmark", "info", "data", "demo"):
+    for command in (
+        "train",
+        "report",
+        "eval",
+        "export",
+        "import-nanodet",
+        "detect",
+        "benchmark",
+        "info",
+        "data",
+        "demo",
+    ):
         assert command in text
 
 

@@ -31,7 +31,7 @@ PROMISED = {
 NOT_PUBLISHED = {
     *("accelerator", "devices", "threads", "accumulate", "precision", "compile"),
     *("freeze", "freeze_norms", "imagenet_backbone"),
-    *("early_stopping", "keep_every", "deterministic"),
+    *("early_stopping", "keep_every", "deterministic", "report"),
     *("min_box_size", "min_visible"),
 }
 MINIMAL = """

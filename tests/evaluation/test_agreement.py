@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from nanoedge.detections import Detections
-from nanoedge.evaluation.agreement import agreement, box_iou
+from nanoedge.evaluation.agreement import agreement
+from nanoedge.evaluation.box_iou import box_iou
 
 NAMES = ("cat", "dog")
 BOX = [100.0, 100.0, 200.0, 200.0]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-from nanoedge.benchmark.machine import machine
+from nanoedge.machine import machine
 
 from tools.results.figures import REPOSITORY
 

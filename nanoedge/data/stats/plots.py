@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from nanoedge.data.stats.numbers import SplitStatistics
-from nanoedge.errors import NanoEdgeError
+from nanoedge.pages.plots import BAR, INK, SIZE, drawn, shortened
 
 MOST_CLASSES = 40  # bars of a plot
-_SIZE = (5.2, 3.2)  # inches
-_INK = "#777777"  # readable on white and on black
-_BAR = "#3b82c4"
 
 
 def plots_of(statistics: SplitStatistics) -> dict[str, str]:
     """Title to SVG text, for what there is to draw."""
     plots: dict[str, str] = {}
     if statistics.pictures:
-        plots["Objects a picture"] = _drawn(lambda axes: _objects(axes, statistics))
+        plots["Objects a picture"] = drawn(lambda axes: _objects(axes, statistics))
     if statistics.boxes:
-        height = max(_SIZE[1], 0.22 * min(MOST_CLASSES, len(statistics.per_class)))
-        plots["Boxes a class"] = _drawn(lambda axes: _classes(axes, statistics), (_SIZE[0], height))
-        plots["Width and height in the network's input"] = _drawn(lambda axes: _sides(axes, statistics))
-        plots["Aspect ratios of the boxes"] = _drawn(lambda axes: _aspects(axes, statistics))
-        plots["Finest stride that holds a box"] = _drawn(lambda axes: _strides(axes, statistics))
+        height = max(SIZE[1], 0.22 * min(MOST_CLASSES, len(statistics.per_class)))
+        plots["Boxes a class"] = drawn(lambda axes: _classes(axes, statistics), (SIZE[0], height))
+        plots["Width and height in the network's input"] = drawn(lambda axes: _sides(axes, statistics))
+        plots["Aspect ratios of the boxes"] = drawn(lambda axes: _aspects(axes, statistics))
+        plots["Finest stride that holds a box"] = drawn(lambda axes: _strides(axes, statistics))
     return plots
 
 
 def _objects(axes: Any, statistics: SplitStatistics) -> None:
     most = int(statistics.objects.max())
     step = max(1, -(-(most + 1) // 40))
-    axes.hist(statistics.objects, bins=np.arange(-0.5, most + step + 0.5, step), color=_BAR)
+    axes.hist(statistics.objects, bins=np.arange(-0.5, most + step + 0.5, step), color=BAR)
     axes.set(xlabel="objects", ylabel="pictures")
 
 
@@ -43,8 +37,8 @@ def _classes(axes: Any, statistics: SplitStatistics) -> None:
     ranked = sorted(statistics.per_class.items(), key=lambda item: -item[1])
     shown = ranked if len(ranked) <= MOST_CLASSES else ranked[: MOST_CLASSES // 2] + ranked[-MOST_CLASSES // 2 :]
     names, counts = [name for name, _ in shown], [count for _, count in shown]
-    axes.barh(range(len(shown)), counts, color=_BAR)
-    axes.set_yticks(range(len(shown)), [name if len(name) <= 24 else f"{name[:23]}…" for name in names], fontsize=7)
+    axes.barh(range(len(shown)), counts, color=BAR)
+    axes.set_yticks(range(len(shown)), [shortened(name) for name in names], fontsize=7)
     axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.set_xscale("symlog")
@@ -58,12 +52,12 @@ def _sides(axes: Any, statistics: SplitStatistics) -> None:
     if len(width) > 2000:
         axes.hexbin(width, height, gridsize=40, bins="log", mincnt=1, cmap="Blues")
     else:
-        axes.scatter(width, height, s=4, alpha=0.5, color=_BAR, linewidths=0)
+        axes.scatter(width, height, s=4, alpha=0.5, color=BAR, linewidths=0)
     axes.set(xlabel="width, pixels", ylabel="height, pixels", xlim=(0, None), ylim=(0, None))
 
 
 def _aspects(axes: Any, statistics: SplitStatistics) -> None:
-    axes.hist(np.log2(statistics.aspects), bins=40, color=_BAR)
+    axes.hist(np.log2(statistics.aspects), bins=40, color=BAR)
     low, high = axes.get_xlim()
     marks = range(int(np.floor(low)), int(np.ceil(high)) + 1)
     axes.set_xticks(list(marks), [f"{2.0**mark:g}" for mark in marks])
@@ -72,35 +66,7 @@ def _aspects(axes: Any, statistics: SplitStatistics) -> None:
 
 def _strides(axes: Any, statistics: SplitStatistics) -> None:
     strides = list(statistics.per_stride)
-    bars = axes.bar(range(len(strides)), [100 * share for share in statistics.per_stride.values()], color=_BAR)
-    axes.bar_label(bars, fmt="%.1f %%", fontsize=8, color=_INK)
+    bars = axes.bar(range(len(strides)), [100 * share for share in statistics.per_stride.values()], color=BAR)
+    axes.bar_label(bars, fmt="%.1f %%", fontsize=8, color=INK)
     axes.set_xticks(range(len(strides)), [str(stride) for stride in strides])
     axes.set(xlabel="stride", ylabel="% of boxes", ylim=(0, 110))
-
-
-def _drawn(draw: Callable[[Any], None], size: tuple[float, float] = _SIZE) -> str:
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise NanoEdgeError("Plots are drawn by matplotlib: pip install 'nanoedge[train]'.") from error
-    with matplotlib.rc_context(
-        {"svg.hashsalt": "nanoedge", "svg.fonttype": "none", "font.size": 9, "text.parse_math": False}
-    ):
-        figure = Figure(figsize=size, layout="constrained")
-        figure.patch.set_alpha(0)
-        axes = figure.subplots()
-        axes.patch.set_alpha(0)
-        draw(axes)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
-        for side in ("left", "bottom"):
-            axes.spines[side].set_color(_INK)
-        axes.tick_params(colors=_INK)
-        for label in (axes.xaxis.label, axes.yaxis.label):
-            label.set_color(_INK)
-        stream = io.StringIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    text = stream.getvalue()
-    text = text[text.index("<svg") :]
-    return re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r"\1", text.replace("\n", " "), count=1)

@@ -14,14 +14,22 @@ import torch
 from nanoedge.files import write_atomically
 from nanoedge.training.callbacks.evaluated import evaluated
 
-COLUMNS = ("epoch", "step", "learning_rate", "train_loss", "val_AP", "val_AP50", "val_AP75", "seconds")
+LOSS_TERMS = tuple(
+    f"{part}_{term}" for part in ("head", "agm") for term in ("quality_focal", "distribution_focal", "giou")
+)
+"""As the module logs them; those of the AGM are empty without one."""
+COLUMNS = (
+    *("epoch", "step", "learning_rate", "train_loss", *LOSS_TERMS),
+    *("val_AP", "val_AP50", "val_AP75", "seconds", "val_seconds"),
+)
 
 
 class MetricsFile(pl.Callback):
     """`metrics.csv`: one row an epoch. After a resume the rows of epochs that are trained again are replaced.
 
     The whole file is written anew each time, so that a kill never leaves half a row. The mean loss of an epoch that was
-    interrupted in its middle is that of all its batches: the sum so far is part of the checkpoint.
+    interrupted in its middle is that of all its batches: the sum so far is part of the checkpoint. `seconds` are those
+    of the whole epoch, `val_seconds` those of them that its evaluation took.
 
     Args:
         path: the file.
@@ -33,6 +41,8 @@ class MetricsFile(pl.Callback):
         self._started = 0.0
         self._sum: Any = 0.0
         self._batches = 0
+        self._validation_started = 0.0
+        self._validation_seconds = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._started = time.monotonic()  # an epoch that is resumed in its middle does not start again
@@ -43,6 +53,7 @@ class MetricsFile(pl.Callback):
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._started = time.monotonic()
         self._sum, self._batches = 0.0, 0
+        self._validation_seconds = 0.0
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -50,6 +61,12 @@ class MetricsFile(pl.Callback):
         # Lightning's loss is divided by the number of batches that are accumulated; no .item(), a GPU would wait for it
         self._sum = self._sum + outputs["loss"].detach().double() * trainer.accumulate_grad_batches
         self._batches += 1
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._validation_started = time.monotonic()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._validation_seconds = time.monotonic() - self._validation_started
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         loss = torch.as_tensor(self._sum / max(1, self._batches), dtype=torch.float32, device=pl_module.device)
@@ -65,7 +82,9 @@ class MetricsFile(pl.Callback):
             "learning_rate": f"{trainer.optimizers[0].param_groups[0]['lr']:.6g}",
             "train_loss": f"{float(loss):.5f}",
             "seconds": f"{time.monotonic() - self._started:.1f}",
+            "val_seconds": f"{self._validation_seconds:.1f}",
         }
+        row |= {term: f"{float(metrics[f'train/{term}']):.5f}" for term in LOSS_TERMS if f"train/{term}" in metrics}
         if evaluated(trainer):
             row |= {f"val_{name}": f"{float(metrics[f'val/{name}']):.5f}" for name in ("AP", "AP50", "AP75")}
         self._rows.append(row)

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nanoedge.detections import Detections
-from nanoedge.evaluation.agreement import SCORE_OF_TWIN, agreement, box_iou
+from nanoedge.evaluation.agreement import SCORE_OF_TWIN, agreement
+from nanoedge.evaluation.box_iou import box_iou
 from nanoedge.pictures import list_pictures, read_picture
 from nanoedge.runtime.detector import Detector
 from tools.cross.emulation import CPUS, detect, emulator

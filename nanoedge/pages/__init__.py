@@ -1,0 +1,1 @@
+"""HTML pages that stand alone: the frame that they share, and plots as SVG."""
