@@ -161,7 +161,7 @@ class DetectorModule(pl.LightningModule):
             self._found = {image_id: found for part in parts for image_id, found in part.items()}
         metrics = coco_metrics(index, self._found)
         self.last_metrics = metrics.as_json()
-        self.last_evaluation = LastEvaluation(self.current_epoch, self.last_metrics, self._found)
+        self.last_evaluation = LastEvaluation(self.current_epoch + 1, self.last_metrics, self._found)
         self._found = {}
         for name in ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR100"):
             self.log(f"val/{name}", getattr(metrics, name), batch_size=len(index))
