@@ -136,7 +136,7 @@ def _precision_recall(axes: Any, curves: PrecisionRecall) -> None:
 
 def _heat_map(axes: Any, matrix: npt.NDArray[np.int64]) -> None:
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    image = axes.imshow(np.ma.masked_equal(shares, 0), cmap="viridis", vmin=0, vmax=1, interpolation="none")
+    image = axes.imshow(np.ma.masked_equal(shares, 0), cmap="cool", vmin=0, vmax=1, interpolation="none")
     bar = axes.figure.colorbar(image, ax=axes, shrink=0.8)
     bar.ax.tick_params(colors=INK)
     bar.outline.set_visible(False)
