@@ -235,6 +235,9 @@ class TrainingConfig(StrictModel):
     freeze_norms: bool = Field(
         False, description="keep the statistics of all batch norms; their weights and biases still learn"
     )
+    recompute: bool = Field(
+        True, description="compute activated maps again in the backward pass, for half of the memory of a step"
+    )
 
     @model_validator(mode="after")
     def _schedule_goes_down(self) -> TrainingConfig:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from nanoedge.models.recompute import normalise_and_activate
+
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": lambda: nn.ReLU(inplace=True),
     "relu6": lambda: nn.ReLU6(inplace=True),
@@ -52,8 +54,7 @@ class ConvNormAct(nn.Module):
         self.activation = make_activation(activation)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = self.activation(self.norm(self.conv(x)))
-        return result
+        return normalise_and_activate(self.conv(x), self.norm, self.activation)
 
 
 class DepthwiseSeparable(nn.Module):

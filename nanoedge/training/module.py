@@ -22,6 +22,7 @@ from nanoedge.evaluation.tensor_predictor import FloatArray, tensor_predictor
 from nanoedge.losses.detection import DetectionLoss, detection_loss, total_loss
 from nanoedge.models.nanodet_plus import NanoDetPlus, TrainingOutput
 from nanoedge.models.priors import decode_boxes, make_priors
+from nanoedge.models.recompute import recomputed_activations
 from nanoedge.training.checkpoints import describe_run
 from nanoedge.training.evaluate import LastEvaluation
 from nanoedge.training.starting_weights.freeze import freeze_parts, keep_norms_still
@@ -90,7 +91,9 @@ class DetectorModule(pl.LightningModule):
         detached = self.current_epoch >= self.config.model.agm.detach_epoch
         pictures = batch.pictures.contiguous(memory_format=torch.channels_last)
         pictures = (pictures - self.mean) / self.std
-        output = (self._compiled or self.model.forward_training)(pictures, detached)
+        forward = self._compiled or self.model.forward_training
+        with recomputed_activations(self.config.training.recompute and self._compiled is None):
+            output = forward(pictures, detached)
         with torch.autocast(self.device.type, enabled=False):  # assignment and losses are always fp32
             return self._losses(output, pictures, batch, detached)
 

@@ -29,7 +29,7 @@ PROMISED = {
     "demo",
 }
 NOT_PUBLISHED = {
-    *("accelerator", "devices", "threads", "accumulate", "precision", "compile"),
+    *("accelerator", "devices", "threads", "recompute", "accumulate", "precision", "compile"),
     *("freeze", "freeze_norms", "imagenet_backbone"),
     *("early_stopping", "keep_every", "deterministic", "report"),
     *("min_box_size", "min_visible"),
