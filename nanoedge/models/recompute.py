@@ -107,7 +107,7 @@ def _batch_normalise_and_activate(
         if norm.training:
             factor, centre = scale.detach() * norm.weight.detach(), mean.detach()
         else:
-            factor = norm.weight.detach() * (norm.running_var + norm.eps).rsqrt()  # type: ignore[operator]
+            factor = norm.weight.detach() * (norm.running_var + norm.eps).rsqrt()  # type: ignore[operator, union-attr]
             centre = norm.running_mean  # type: ignore[assignment]
         summand = norm.bias.detach() - centre * factor
         return factor[None, :, None, None], summand[None, :, None, None]
@@ -204,7 +204,7 @@ class _Notes:
         if note is None or not note.is_about(storage):
             return saved
         note.uses += 1
-        return _Part(note, saved.size(), saved.stride(), saved.storage_offset())
+        return _Part(note, saved.size(), saved.stride(), int(saved.storage_offset()))
 
     @staticmethod
     def unpack(kept: Any) -> torch.Tensor:

@@ -90,7 +90,7 @@ class _WinogradConvolution(torch.autograd.Function):
         return tuple(_convolve(levels, weight))
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         weight, *levels = ctx.saved_tensors
         for_weight = _weight_gradient(levels, gradients) if ctx.needs_input_grad[0] else None

@@ -187,8 +187,7 @@ class DetectorModule(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW; linear warm-up, then a cosine over all steps."""
         training = self.config.training
-        learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        optimiser = torch.optim.AdamW(learning, lr=training.learning_rate, weight_decay=training.weight_decay)
+        optimiser = adamw(self.model, training)
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: learning_rate_factor(step, steps, training)
@@ -205,6 +204,21 @@ class DetectorModule(pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """The metrics of the last evaluation come back with the weights."""
         self.last_metrics = checkpoint["nanoedge"]["metrics"]
+
+
+def adamw(model: torch.nn.Module, training: TrainingConfig) -> torch.optim.AdamW:
+    """AdamW, https://arxiv.org/abs/1711.05101, on all parameters that learn.
+
+    On a CPU as one kernel for each parameter instead of a dozen; elsewhere PyTorch chooses.
+    """
+    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    on_cpu = all(parameter.device.type == "cpu" for parameter in learning)
+    return torch.optim.AdamW(
+        learning,
+        lr=training.learning_rate,
+        weight_decay=training.weight_decay,
+        fused=True if on_cpu else None,
+    )
 
 
 def learning_rate_factor(step: int, steps: int, training: TrainingConfig) -> float:

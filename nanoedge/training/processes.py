@@ -22,6 +22,7 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 from nanoedge import errors
 from nanoedge.config.schema import TrainingConfig
 from nanoedge.errors import InputError, NanoEdgeError, TrainingError
+from nanoedge.training.freed_memory import keep_freed_memory
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class SpawnedStrategy(DDPStrategy):
 
     def setup_environment(self) -> None:
         quieten_lightning()
+        keep_freed_memory()
         if self._threads:
             torch.set_num_threads(self._threads)
         super().setup_environment()

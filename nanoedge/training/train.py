@@ -22,6 +22,7 @@ from nanoedge.training.callbacks.early_stopping import stopped_after
 from nanoedge.training.checkpoints import load_checkpoint, read_tensor_file
 from nanoedge.training.data_module import DetectorData
 from nanoedge.training.evaluate import LastEvaluation
+from nanoedge.training.freed_memory import keep_freed_memory
 from nanoedge.training.module import DetectorModule
 from nanoedge.training.out_of_memory import with_one_halving
 from nanoedge.training.processes import Processes, device_type, find_processes, one_voice
@@ -229,6 +230,7 @@ def _fit(
 ) -> LastEvaluation | None:
     """Train; what the last evaluation found is known where this process itself made it."""
     training = config.training
+    keep_freed_memory()
     if training.threads:
         torch.set_num_threads(training.threads)
     pl.seed_everything(training.seed, verbose=False)

@@ -47,6 +47,8 @@ class ShuffleUnit(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         left, right = x.chunk(2, dim=1) if self.stride == 1 else (x, x)
+        if self.training:  # or the backward pass of the right half's convolution keeps the left half too
+            right = right.contiguous(memory_format=torch.channels_last)
         return channel_shuffle(torch.cat([self.branch1(left), self.branch2(right)], dim=1))
 
 

@@ -67,9 +67,9 @@ class SimpleConvHead(nn.Module):
     def forward(self, features: list[torch.Tensor]) -> torch.Tensor:
         """Levels [N, C, H, W], finest first, to [N, priors, classes + 4 * (reg_max + 1)]."""
         for_classes, for_boxes = self._first_of_both(features)
-        for block in self.class_stack[1:]:
+        for block in list(self.class_stack)[1:]:
             for_classes = _through(block, for_classes)
-        for block in self.box_stack[1:]:
+        for block in list(self.box_stack)[1:]:
             for_boxes = _through(block, for_boxes)
         classes = _convolve(for_classes, self.predict_classes.weight, self.predict_classes.bias)
         boxes = _convolve(for_boxes, self.predict_boxes.weight, self.predict_boxes.bias)
