@@ -43,6 +43,7 @@ class MetricsFile(pl.Callback):
         self._batches = 0
         self._validation_started = 0.0
         self._validation_seconds = 0.0
+        self._whole_steps: tuple[Any, int] = (0.0, 0)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._started = time.monotonic()  # an epoch that is resumed in its middle does not start again
@@ -52,7 +53,7 @@ class MetricsFile(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._started = time.monotonic()
-        self._sum, self._batches = 0.0, 0
+        self._count_from(0.0, 0)
         self._validation_seconds = 0.0
 
     def on_train_batch_end(
@@ -61,6 +62,8 @@ class MetricsFile(pl.Callback):
         # Lightning's loss is divided by the number of batches that are accumulated; no .item(), a GPU would wait for it
         self._sum = self._sum + outputs["loss"].detach().double() * trainer.accumulate_grad_batches
         self._batches += 1
+        if (batch_idx + 1) % trainer.accumulate_grad_batches == 0:
+            self._whole_steps = (self._sum, self._batches)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._validation_started = time.monotonic()
@@ -72,7 +75,7 @@ class MetricsFile(pl.Callback):
         loss = torch.as_tensor(self._sum / max(1, self._batches), dtype=torch.float32, device=pl_module.device)
         if trainer.world_size > 1:
             loss = trainer.strategy.reduce(loss, reduce_op="mean")
-        self._sum, self._batches = 0.0, 0  # of the checkpoint that is written after this hook
+        self._count_from(0.0, 0)  # for the checkpoint that is written after this hook
         if not trainer.is_global_zero:
             return
         metrics = trainer.callback_metrics
@@ -91,12 +94,16 @@ class MetricsFile(pl.Callback):
         self._write()
 
     def state_dict(self) -> dict[str, Any]:
-        """The sum of the losses of the epoch's batches, and their number."""
-        return {"sum": float(self._sum), "batches": self._batches}
+        """The sum of the losses of the batches of the epoch's whole steps, and their number."""
+        return {"sum": float(self._whole_steps[0]), "batches": self._whole_steps[1]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on with the sum of an interrupted epoch."""
-        self._sum, self._batches = state_dict["sum"], state_dict["batches"]
+        self._count_from(state_dict["sum"], state_dict["batches"])
+
+    def _count_from(self, losses: float, batches: int) -> None:
+        self._sum, self._batches = losses, batches
+        self._whole_steps = (losses, batches)
 
     def _write(self) -> None:
         table = io.StringIO(newline="")

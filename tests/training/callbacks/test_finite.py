@@ -77,8 +77,9 @@ def test_averaged_weights_that_are_no_numbers_are_not_evaluated(
 
     def spoil(decay: float, averaged: Any, current: Any, updates: Any) -> None:
         honest(decay, averaged, current, updates)
-        weight = next(part for part in averaged if part.is_floating_point() and part.dim() == 4)
-        weight[0, 0, 0, 0] = math.nan
+        for weight in averaged:
+            if weight.is_floating_point() and weight.dim() == 4:
+                weight[0, 0, 0, 0] = math.nan
 
     monkeypatch.setattr(averaging, "_average", spoil)
     run = tmp_path / "run"
