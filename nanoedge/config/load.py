@@ -53,6 +53,18 @@ def load_config(name_or_path: str, overrides: Sequence[str] = ()) -> Config:
     return config_from_dict(document, _origin(path, overrides))
 
 
+def config_with(config: Config, overrides: Sequence[str], source: str) -> Config:
+    """A configuration with `key=value` overrides; `source` names it in errors.
+
+    Raises:
+        ConfigError: for an unknown key or a bad value.
+    """
+    document = config.model_dump(mode="json")
+    for override in overrides:
+        _apply_override(document, override)
+    return config_from_dict(document, f"{source} with the settings of the command line")
+
+
 def _origin(path: Path, overrides: Sequence[str]) -> str:
     """Who is to blame for a bad value: the file, or the settings that were given beside it."""
     if not overrides:

@@ -6,8 +6,23 @@ from collections.abc import Sequence
 
 import torch
 
-from nanoedge.assigners import ASSIGNERS, AssignerConfig, GroundTruth
+from nanoedge.assigners import ASSIGNERS, AssignerConfig, Assignment, GroundTruth
 from nanoedge.losses.detection import BatchTargets
+
+
+def assign_picture(
+    logits: torch.Tensor, boxes_xyxy: torch.Tensor, priors: torch.Tensor, truth: GroundTruth, config: AssignerConfig
+) -> Assignment:
+    """Which prior of one picture learns what.
+
+    Args:
+        logits: [P, C] of the predictions that decide.
+        boxes_xyxy: [P, 4], the same predictions decoded, pixels of the input.
+        priors: [P, 3].
+        truth: the objects.
+        config: the assigner and its settings.
+    """
+    return ASSIGNERS[config.name](logits, boxes_xyxy, priors, truth, config.candidates, config.iou_cost)
 
 
 def assign_batch(
@@ -26,11 +41,10 @@ def assign_batch(
         truths: the objects of each picture.
         config: the assigner and its settings.
     """
-    assign = ASSIGNERS[config.name]
     count = len(priors)
     positives, class_ids, qualities, boxes, weights = [], [], [], [], []
     for picture, truth in enumerate(truths):
-        found = assign(logits[picture], boxes_xyxy[picture], priors, truth, config.candidates, config.iou_cost)
+        found = assign_picture(logits[picture], boxes_xyxy[picture], priors, truth, config)
         positives.append(found.positives + picture * count)
         class_ids.append(truth.class_ids[found.objects])
         qualities.append(found.qualities)

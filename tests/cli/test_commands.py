@@ -45,6 +45,7 @@ def test_help_names_every_command(nanoedge) -> None:
         "benchmark",
         "info",
         "data",
+        "inspect",
         "demo",
     ):
         assert command in text

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from nanoedge.config.documents import read_yaml, shipped_configs
 from nanoedge.config.interface import DecoderSpec, InputSpec, Interface, PostprocessSpec
-from nanoedge.config.load import find_config, load_config
+from nanoedge.config.load import config_with, find_config, load_config
 from nanoedge.config.recipes import SHIPPED_RECIPES, filled_in, recipe_document
 from nanoedge.config.schema import AssignerConfig, AugmentationConfig, LossConfig, ModelConfig, TrainingConfig
 from nanoedge.errors import ConfigError, InputError
@@ -458,3 +458,12 @@ def test_the_interface_of_a_configuration_carries_its_strides_and_input() -> Non
     made = load_config("demo", ["model.neck.extra_levels=0"]).interface(("a", "b"))
     assert made.decoder.strides == (8, 16, 32)
     assert (made.input.width, made.prior_count) == (160, 20 * 20 + 10 * 10 + 5 * 5)
+
+
+def test_a_finished_configuration_takes_settings_too() -> None:
+    config = load_config("demo")
+    changed = config_with(config, ["data.root=elsewhere", "assigner.candidates=5"], "run.ckpt")
+    assert (changed.data.root, changed.assigner.candidates) == ("elsewhere", 5)
+    assert config_with(changed, [f"data.root={config.data.root}", "assigner.candidates=13"], "run.ckpt") == config
+    with pytest.raises(ConfigError, match=r"^run\.ckpt with the settings .*Did you mean 'data\.root'"):
+        config_with(config, ["data.rooot=elsewhere"], "run.ckpt")
