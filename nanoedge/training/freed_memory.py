@@ -6,17 +6,19 @@ import ctypes
 import functools
 import platform
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 NEVER = 2**31 - 1
+LARGEST_KEPT = 32 * 1024 * 1024
+"""The most that glibc allows. Larger maps, of large batches, go back to the system; kept, their gaps would cost a
+quarter of the process' memory."""
 
 
 @functools.cache
 def keep_freed_memory() -> bool:
     """Let glibc's allocator hand memory on from one step to the next instead of giving it back to the system.
 
-    By default glibc takes a tensor's memory from the system by itself and gives it back when the tensor is freed; the
-    system then has to clear it page by page in each step. The process' peak stays what it is. Set once; it holds until
-    the process ends.
+    By default glibc gives a step's tensors back when they are freed, and the system has to clear memory for the next
+    step page by page. Set once; it holds until the process ends.
 
     Returns:
         Whether the allocator is glibc's and took the settings; elsewhere nothing is done.
@@ -24,4 +26,4 @@ def keep_freed_memory() -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    return bool(mallopt(M_MMAP_MAX, 0)) and bool(mallopt(M_TRIM_THRESHOLD, NEVER))
+    return bool(mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT)) and bool(mallopt(M_TRIM_THRESHOLD, NEVER))

@@ -18,7 +18,8 @@ from nanoedge.training.freed_memory import keep_freed_memory
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(5):
-        torch.ones(16_000_000)  # 64 MB, more than glibc ever keeps by itself
+        held = [torch.ones(4_000_000) for _ in range(10)]  # 10 x 16 MB, more than glibc keeps by itself
+        del held
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 usual = faults()

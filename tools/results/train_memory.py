@@ -8,7 +8,7 @@ The threads do not matter. Two things are read there:
 - the process: its peak resident memory as the kernel counts it (`ru_maxrss`), Python and all libraries included.
 
 Both grow with the batch in a straight line; the line through the two largest batches says what a batch of 80 needs. The
-design's 6 GB are what tensors may take: a process on a CPU also holds libraries and what its allocator keeps.
+6 GB of the design are what tensors may take: a process also holds libraries and what its allocator keeps in reserve.
 """
 
 from __future__ import annotations
