@@ -16,6 +16,7 @@ from tools.results.figures import REPOSITORY
 BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "commands": ("Whole commands", ["-m", "tools.results.commands"]),
     "train-step": ("One training step", ["-m", "tools.results.train_step"]),
+    "train-compile": ("torch.compile in a training step", ["-m", "tools.results.train_compile"]),
     "train-memory": ("Memory of a training step", ["-m", "tools.results.train_memory"]),
     "accuracy-320": ("COCO AP of Plus-m 320 on every engine", ["-m", "tools.results.accuracy", "320"]),
     "accuracy-416": ("COCO AP of Plus-m 416 on every engine", ["-m", "tools.results.accuracy", "416"]),

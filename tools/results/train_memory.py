@@ -21,7 +21,8 @@ from typing import Any
 
 import torch
 
-from tools.results.figures import REPOSITORY, Figure, at_most, publish, shared_folder
+from tools.results.figures import REPOSITORY, Figure, at_most, publish
+from tools.results.one_step import OneStep
 
 BATCHES = (8, 16, 32)
 WANTED, LIMIT = 80, 6.0
@@ -72,33 +73,12 @@ def measure(batch: int, recompute: bool) -> dict[str, float]:
 
 def child(size: int, recompute: str) -> None:
     """Two steps of one batch size; prints `measure`'s document."""
-    from nanoedge.config.load import load_config
-    from nanoedge.data.loader import TrainingLoader, training_dataset
-    from nanoedge.data.readers.coco import read_coco
-    from nanoedge.losses.detection import total_loss
-    from nanoedge.training.freed_memory import keep_freed_memory
-    from nanoedge.training.module import DetectorModule, adamw
-
-    keep_freed_memory()
-    torch.manual_seed(0)
-    bccd = shared_folder() / "data" / "bccd"
-    config = load_config("bccd_320", [f"training.recompute={recompute}"])
-    index = read_coco(bccd / "annotations" / "instances_train.json", bccd / "JPEGImages", config.classes)
-    module = DetectorModule(config, index.classes).train()
-    batch = next(iter(TrainingLoader(training_dataset(index, config), size, workers=0)))
-    optimiser = adamw(module.model, config.training)
-
-    def step() -> None:
-        loss = total_loss(module.losses_of(batch))
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(module.parameters(), 35)
-        optimiser.step()
-
+    step = OneStep(size, [f"training.recompute={recompute}"])
     step()
-    state = [value for values in optimiser.state.values() for value in values.values() if torch.is_tensor(value)]
+    state = [value for values in step.optimiser.state.values() for value in values.values() if torch.is_tensor(value)]
+    module = step.module
     standing = [*module.parameters(), *(part.grad for part in module.parameters()), *module.buffers(), *state]
-    before = sum(tensor.nbytes for tensor in standing if tensor is not None) + batch.pictures.nbytes
+    before = sum(tensor.nbytes for tensor in standing if tensor is not None) + step.batch.pictures.nbytes
     process = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({"tensors": before + peak_of(step), "process": process}))
 
