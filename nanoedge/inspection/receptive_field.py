@@ -22,7 +22,8 @@ from nanoedge.models.nanodet_plus import NanoDetPlus
 
 Part = Literal["backbone", "neck", "head"]
 
-_FIRST_LENGTH = 2048  # pixels of the column that is tried first
+_STRIP_WIDTH = 32  # pixels; the least that the neck takes
+_FIRST_LENGTH = 2048  # pixels of the strip that is tried first
 _MOST_LENGTH = 16384
 _POINTWISE: tuple[type[nn.Module], ...] = (
     nn.BatchNorm2d,
@@ -83,8 +84,9 @@ def outputs_of(
 def receptive_fields(config: ModelConfig, classes: int = 0) -> list[ReceptiveField]:
     """The receptive field of each of the backbone's features, the neck's levels and the head's predictions.
 
-    It is found on a single column of pixels, because all kernels are square. The neck upsamples, so
-    outputs at odd and even places see different numbers of pixels; the largest counts.
+    It is found on the left edge of a narrow strip, upright, because all kernels are square and no path's way down
+    depends on its way across. The neck upsamples, so outputs at odd and even places see different numbers of pixels;
+    the largest counts.
 
     Args:
         config: the architecture; no weights are needed.
@@ -97,7 +99,7 @@ def receptive_fields(config: ModelConfig, classes: int = 0) -> list[ReceptiveFie
     strides = config.strides
     length = _FIRST_LENGTH
     while length <= _MOST_LENGTH:
-        found = _on_column(model, strides, length)
+        found = _on_strip(model, strides, length)
         if found is not None:
             if classes:
                 return found
@@ -107,11 +109,7 @@ def receptive_fields(config: ModelConfig, classes: int = 0) -> list[ReceptiveFie
 
 
 def linearised(model: nn.Module) -> nn.Module:
-    """A copy in double precision that is linear, with positive weights, and works on a single column of pixels.
-
-    Each convolution is the mean of its inputs. Everything that has a kernel or a stride keeps them upright only: the
-    column's field is the height of the whole picture's, because no path's way down depends on its way across.
-    """
+    """A copy in double precision that is linear, with positive weights: each convolution is the mean of its inputs."""
     copied = copy.deepcopy(model)
     _linearise(copied)
     return copied.double().eval().requires_grad_(False)
@@ -119,57 +117,29 @@ def linearised(model: nn.Module) -> nn.Module:
 
 def _linearise(module: nn.Module) -> None:
     for name, child in module.named_children():
-        linear: nn.Module | None = None
         if isinstance(child, (*_POINTWISE, *_GLOBAL)):
-            linear = nn.Identity()
+            setattr(module, name, nn.Identity())
         elif isinstance(child, nn.MaxPool2d):
-            size, stride, padding = (_upright(value) for value in (child.kernel_size, child.stride, child.padding))
-            linear = nn.AvgPool2d((size, 1), (stride, 1), (padding, 0))
-        elif isinstance(child, nn.Upsample):
-            linear = nn.Upsample(scale_factor=(child.scale_factor, 1.0), mode=child.mode)  # type: ignore[arg-type]
+            setattr(module, name, nn.AvgPool2d(child.kernel_size, child.stride, child.padding))
         elif isinstance(child, nn.Conv2d):
-            linear = _upright_mean(child)
-        if linear is None:
-            _linearise(child)
+            nn.init.constant_(child.weight, 1 / child.weight[0].numel())
+            if child.bias is not None:
+                nn.init.zeros_(child.bias)
         else:
-            setattr(module, name, linear)
+            _linearise(child)
 
 
-def _upright_mean(convolution: nn.Conv2d) -> nn.Conv2d:
-    height, stride, padding, dilation = (
-        _upright(value)
-        for value in (convolution.kernel_size, convolution.stride, convolution.padding, convolution.dilation)
-    )
-    mean = nn.Conv2d(
-        convolution.in_channels,
-        convolution.out_channels,
-        (height, 1),
-        (stride, 1),
-        (padding, 0),
-        (dilation, 1),
-        convolution.groups,
-        bias=False,
-    )
-    nn.init.constant_(mean.weight, 1 / mean.weight[0].numel())
-    return mean
-
-
-def _upright(value: Any) -> int:
-    """The first of both directions, height; some modules have one number for both."""
-    return int(value[0] if isinstance(value, tuple) else value)
-
-
-def _on_column(model: nn.Module, strides: Sequence[int], length: int) -> list[ReceptiveField] | None:
+def _on_strip(model: nn.Module, strides: Sequence[int], length: int) -> list[ReceptiveField] | None:
     """The fields on an input of `length` rows; `None` when one reaches the edge."""
-    column = torch.zeros(1, 3, length, 1, dtype=torch.float64, requires_grad=True)
-    outputs = outputs_of(model, column, strides)  # type: ignore[arg-type]
+    strip = torch.zeros(1, 3, length, _STRIP_WIDTH, dtype=torch.float64, requires_grad=True)
+    outputs = outputs_of(model, strip, strides)  # type: ignore[arg-type]
     upsampled_from = max(stride for part, stride, _ in outputs if part == "backbone")
     middle = length // 2
     found = []
-    for part, stride, output in reversed(outputs):  # the farthest first: too short a column is noticed at once
+    for part, stride, output in reversed(outputs):  # the farthest first: too short a strip is noticed at once
         reaches = []
         for place in range(middle, middle + (stride if part == "backbone" else max(stride, upsampled_from)), stride):
-            (gradient,) = torch.autograd.grad(output[0, :, place // stride, 0].sum(), column, retain_graph=True)
+            (gradient,) = torch.autograd.grad(output[0, :, place // stride, 0].sum(), strip, retain_graph=True)
             rows = gradient[0].any(dim=(0, 2)).nonzero().squeeze(1)
             first, last = int(rows[0]), int(rows[-1])
             if first == 0 or last == length - 1:

@@ -72,6 +72,14 @@ def test_ghostnet_without_its_gates_is_as_its_table_says() -> None:
     assert has_global_gates(small) and not has_global_gates(load_config("demo").model)
 
 
+def test_efficientnet_with_its_uneven_padding_is_as_its_table_says() -> None:
+    stages = [[(3, 2), (3, 1), (3, 2), (3, 1), (5, 2), (5, 1)], [(3, 2), (3, 1), (3, 1), *[(5, 1)] * 3]]
+    stages.append([(5, 2), *[(5, 1)] * 3, (3, 1)])
+    wanted = [counted([layer for stage in stages[:count] for layer in stage]) for count in (1, 2, 3)]
+    found = receptive_fields(load_config("nanodet-plus-efficientnet-lite0_320").model)
+    assert [field.pixels for field in found if field.part == "backbone"] == wanted == [67, 339, 851]
+
+
 def test_the_field_is_all_that_matters_and_all_of_it_does(fields: list[ReceptiveField]) -> None:
     torch.manual_seed(0)
     backbone = NanoDetPlus(load_config("demo").model, 1).backbone.eval()
