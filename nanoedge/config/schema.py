@@ -116,6 +116,22 @@ class LossConfig(StrictModel):
     giou: PositiveFloat = Field(2.0, description="weight of the generalised IoU loss (boxes)")
 
 
+class DistillationConfig(StrictModel):
+    """Learning from a larger trained network, too, on top of labels and AGM."""
+
+    teacher: str | None = Field(None, description="checkpoint of a trained network that knows all classes")
+    weight: Annotated[float, Field(ge=0)] = Field(
+        1.0, description="weight of the teacher's predictions beside the labels; 0 leaves the teacher out"
+    )
+    box_weight: Annotated[float, Field(ge=0)] = Field(
+        0.25, description="weight of its box distributions beside its class scores; needs the same head.reg_max"
+    )
+    temperature: PositiveFloat = Field(10.0, description="softens the box distributions of both")
+    fingerprint: str | None = Field(
+        None, description="sha256 of the teacher's file, filled in by the run: another file is then refused"
+    )
+
+
 class SplitConfig(StrictModel):
     """One part of a data set: the name of a split, or a COCO JSON file (or VOC's XML files) and their pictures."""
 
@@ -266,6 +282,7 @@ class Config(StrictModel):
     postprocess: PostprocessSpec = PostprocessSpec()
     assigner: AssignerConfig = AssignerConfig()
     loss: LossConfig = LossConfig()
+    distillation: DistillationConfig = DistillationConfig()
     data: DataConfig = DataConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
     training: TrainingConfig = TrainingConfig()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from nanoedge.config.schema import LossConfig
+from nanoedge.losses.distillation import DistillationLoss
 from nanoedge.losses.distribution_focal import distribution_focal_loss
 from nanoedge.losses.iou import giou_loss
 from nanoedge.losses.quality_focal import quality_focal_loss
@@ -103,6 +104,6 @@ def box_distances(boxes_xyxy: torch.Tensor, priors: torch.Tensor, reg_max: int) 
     return (sides / priors[:, 2:]).clamp(min=0, max=reg_max - MAX_DISTANCE_MARGIN)
 
 
-def total_loss(losses: Sequence[DetectionLoss]) -> torch.Tensor:
-    """The sum over the sets of predictions (head, AGM)."""
+def total_loss(losses: Sequence[DetectionLoss | DistillationLoss]) -> torch.Tensor:
+    """The sum over the sets of predictions (head, AGM), and what a teacher adds."""
     return torch.stack([loss.total for loss in losses]).sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from nanoedge.evaluation.coco_metrics import coco_metrics
 from nanoedge.evaluation.evaluate import read_sample
 from nanoedge.evaluation.tensor_predictor import FloatArray, tensor_predictor
 from nanoedge.losses.detection import DetectionLoss, detection_loss, total_loss
+from nanoedge.losses.distillation import DistillationLoss, distillation_loss
 from nanoedge.models.nanodet_plus import NanoDetPlus, TrainingOutput
 from nanoedge.models.priors import decode_boxes, make_priors
 from nanoedge.models.recompute import recomputed_activations
@@ -27,6 +29,7 @@ from nanoedge.training.checkpoints import describe_run
 from nanoedge.training.evaluate import LastEvaluation
 from nanoedge.training.starting_weights.freeze import freeze_parts, keep_norms_still
 from nanoedge.training.targets import assign_batch
+from nanoedge.training.teacher import Teacher
 
 
 class DetectorModule(pl.LightningModule):
@@ -36,13 +39,17 @@ class DetectorModule(pl.LightningModule):
         config: the run's configuration.
         classes: class names.
         data_fingerprint: names the training data in checkpoints.
+        teacher: whose predictions are learned, too.
     """
 
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, config: Config, classes: tuple[str, ...], data_fingerprint: str = "") -> None:
+    def __init__(
+        self, config: Config, classes: tuple[str, ...], data_fingerprint: str = "", teacher: Teacher | None = None
+    ) -> None:
         super().__init__()
+        self.teacher = teacher
         self.config = config
         self.classes = classes
         self.data_fingerprint = data_fingerprint
@@ -80,22 +87,29 @@ class DetectorModule(pl.LightningModule):
         loss = total_loss(losses)
         size = len(batch.names)
         self.log("train/loss", loss, on_step=True, on_epoch=True, batch_size=size, sync_dist=self._several)
-        for name, part in zip(("head", "agm"), losses, strict=False):
-            for term in ("quality_focal", "distribution_focal", "giou"):
-                value = getattr(part, term)
-                self.log(f"train/{name}_{term}", value, on_epoch=True, batch_size=size, sync_dist=self._several)
+        names = ["head", "distillation"] if self.model.agm_head is None else ["head", "agm", "distillation"]
+        for name, part in zip(names, losses, strict=False):
+            for term in dataclasses.fields(part):
+                value = getattr(part, term.name)
+                self.log(f"train/{name}_{term.name}", value, on_epoch=True, batch_size=size, sync_dist=self._several)
         return loss
 
-    def losses_of(self, batch: Batch) -> list[DetectionLoss]:
-        """The losses of the head and, with an AGM, of the AGM."""
+    def losses_of(self, batch: Batch) -> list[DetectionLoss | DistillationLoss]:
+        """The losses of the head, with an AGM of the AGM, and with a teacher of the head against it."""
         detached = self.current_epoch >= self.config.model.agm.detach_epoch
         pictures = batch.pictures.contiguous(memory_format=torch.channels_last)
         pictures = (pictures - self.mean) / self.std
         forward = self._compiled or self.model.forward_training
         with recomputed_activations(self.config.training.recompute and self._compiled is None):
             output = forward(pictures, detached)
+        taught = self.teacher(batch.pictures) if self.teacher is not None else None
         with torch.autocast(self.device.type, enabled=False):  # assignment and losses are always fp32
-            return self._losses(output, pictures, batch, detached)
+            losses: list[DetectionLoss | DistillationLoss] = [*self._losses(output, pictures, batch, detached)]
+            if taught is not None:
+                settings, beta = self.config.distillation, self.config.loss.quality_focal_beta
+                student = output.head.float()
+                losses.append(distillation_loss(student, taught, settings, beta, self._mean_over_devices))
+            return losses
 
     def _losses(
         self, output: TrainingOutput, pictures: torch.Tensor, batch: Batch, detached: bool

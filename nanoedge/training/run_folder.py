@@ -18,7 +18,7 @@ from nanoedge.files import folder_in_the_making, is_leftover, remove_leftovers, 
 from nanoedge.training.checkpoints import save_atomically
 
 CONFIG_NAME = "config.yaml"
-_RESUMABLE = ("data.", "training.accelerator", "training.devices", "training.threads")
+_RESUMABLE = ("data.", "training.accelerator", "training.devices", "training.threads", "distillation.teacher=")
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,8 @@ def read_run_folder(run: Path, overrides: Sequence[str] = ()) -> tuple[RunFolder
         if not override.startswith(_RESUMABLE):
             raise ConfigError(
                 f"{override!r} cannot be changed when a run is resumed; only data.*, training.accelerator, "
-                "training.devices and training.threads can. Start a new run with --weights instead."
+                "training.devices, training.threads and distillation.teacher (the place of the same file) can. Start a "
+                "new run with --weights instead."
             )
     config = load_config(str(folder.config), overrides)
     if not folder.last.is_file() and (folder.best.is_file() or folder.metrics.is_file()):

@@ -33,6 +33,7 @@ from nanoedge.training.starting_weights.imagenet import imagenet_file, load_imag
 from nanoedge.training.starting_weights.read import StartingWeights
 from nanoedge.training.starting_weights.start import apply_start, check_start
 from nanoedge.training.starts import note_start
+from nanoedge.training.teacher import Teacher, identify_teacher, load_teacher
 from nanoedge.training.trainer import build_trainer
 
 Say = Callable[[str], None]
@@ -109,7 +110,7 @@ def train(
     if not ready.processes.rank:
         make_run_folder(ready.config, place, force, start)
     state = RunState(start["state_dict"]) if ready.processes.starter else None  # the others need not wait for a file
-    return _train(ready.config, ready.splits, RunFolder(place), ready.processes, state, quiet, ready.say)
+    return _train(ready.config, ready.splits, RunFolder(place), ready.processes, state, ready.teacher, quiet, ready.say)
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ class Prepared:
         processes: who trains.
         weights: where the network begins; `None` is at random.
         imagenet: without `weights`, the file that the backbone begins with, if any.
+        teacher: the larger network that is learned from, too, if any.
         say: silent in all processes but the first.
     """
 
@@ -130,6 +132,7 @@ class Prepared:
     processes: Processes
     weights: StartingWeights | None
     imagenet: Path | None
+    teacher: Teacher | None
     say: Say
 
 
@@ -146,6 +149,7 @@ def prepare(config: Config, run: Path | None, weights: Path | None, say: Say) ->
         say = _silent
     start = check_start(config, weights, say)
     imagenet = imagenet_file(config) if start is None else None
+    config = identify_teacher(config)
     splits = read_splits(config)
     for line in summary(quick_check(splits.sets, config)):
         say(line)
@@ -154,7 +158,8 @@ def prepare(config: Config, run: Path | None, weights: Path | None, say: Say) ->
         say(f"recipe {chosen.recipe}, for {len(splits.train)} training pictures; recipe=NAME takes another")
     config = _with_batch_size(chosen, splits, processes, say)
     _refuse_single_values(config, len(splits.train), processes)
-    return Prepared(config, splits, processes, start, imagenet, say)
+    teacher = load_teacher(config, splits.train.classes, say)
+    return Prepared(config, splits, processes, start, imagenet, teacher, say)
 
 
 def start_of(ready: Prepared, config: Config, say: Say) -> dict[str, Any]:
@@ -198,7 +203,8 @@ def resume(run: Path, overrides: Sequence[str] = (), quiet: bool = False, say: S
     splits = read_splits(config)
     if not processes.rank:
         tidy_run_folder(folder)
-    return _train(config, splits, folder, processes, None, quiet, say)
+    teacher = load_teacher(config, splits.train.classes, say)
+    return _train(config, splits, folder, processes, None, teacher, quiet, say)
 
 
 def _train(
@@ -207,13 +213,14 @@ def _train(
     folder: RunFolder,
     processes: Processes,
     state: RunState | None,
+    teacher: Teacher | None,
     quiet: bool,
     say: Say,
 ) -> TrainingResult:
     """From a state, or that of `last.ckpt`, to the end."""
     for name, index in (("train", splits.train), ("val", splits.val)):
         say(_describe(name, index))
-    fit = partial(_fit, splits=splits, folder=folder, processes=processes, state=state, quiet=quiet)
+    fit = partial(_fit, splits=splits, folder=folder, processes=processes, state=state, teacher=teacher, quiet=quiet)
     if processes.starter is not None:
         last = fit(config)  # one process cannot halve the batch of all
     else:
@@ -226,7 +233,13 @@ def _train(
 
 
 def _fit(
-    config: Config, splits: Splits, folder: RunFolder, processes: Processes, state: RunState | None, quiet: bool
+    config: Config,
+    splits: Splits,
+    folder: RunFolder,
+    processes: Processes,
+    state: RunState | None,
+    teacher: Teacher | None,
+    quiet: bool,
 ) -> LastEvaluation | None:
     """Train; what the last evaluation found is known where this process itself made it."""
     training = config.training
@@ -234,7 +247,7 @@ def _fit(
     if training.threads:
         torch.set_num_threads(training.threads)
     pl.seed_everything(training.seed, verbose=False)
-    module = DetectorModule(config, splits.train.classes, splits.train.fingerprint)
+    module = DetectorModule(config, splits.train.classes, splits.train.fingerprint, teacher)
     state = state or read_state(folder, config, splits.train)
     if state.weights is not None:
         module.load_state_dict(state.weights)

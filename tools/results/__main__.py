@@ -39,6 +39,8 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "resume": ("Killed and resumed", ["-m", "tools.results.resume"]),
     "bccd": ("BCCD from scratch", ["-m", "tools.results.bccd"]),
     "small-data": ("BCCD from scratch with the recipe small-data", ["-m", "tools.results.small_data"]),
+    "fine-tuning": ("BCCD from COCO-trained weights", ["-m", "tools.results.fine_tuning"]),
+    "coco-tuning": ("COCO weights tuned on a few of its pictures", ["-m", "tools.results.coco_tuning"]),
 }
 KEPT = REPOSITORY / "docs" / "results"
 PAGE = REPOSITORY / "docs" / "results.md"
