@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from nanoedge.config.schema import ModelConfig
+from nanoedge.config.network import ModelConfig
 from nanoedge.errors import NanoEdgeError
 from nanoedge.models.backbones.ghostnet import SqueezeExcite
 from nanoedge.models.layers import ACTIVATIONS

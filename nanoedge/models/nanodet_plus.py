@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from nanoedge.config.schema import ModelConfig
+from nanoedge.config.network import ModelConfig
 from nanoedge.models.backbones import build_backbone
 from nanoedge.models.heads import build_head
 from nanoedge.models.heads.simple_conv import SimpleConvHead

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,12 +12,10 @@ import lightning.pytorch as pl
 import torch
 
 from nanoedge.config.schema import Config
-from nanoedge.data.check.quick import quick_check, summary
 from nanoedge.data.index import DatasetIndex
-from nanoedge.data.loader import fitting_batch_size, input_sizes
+from nanoedge.data.loader import fitting_batch_size
 from nanoedge.data.splits import Splits, read_splits
-from nanoedge.errors import InputError, NanoEdgeError
-from nanoedge.training.batch_size import choose_batch_size
+from nanoedge.errors import NanoEdgeError
 from nanoedge.training.callbacks.early_stopping import stopped_after
 from nanoedge.training.checkpoints import load_checkpoint, read_tensor_file
 from nanoedge.training.data_module import DetectorData
@@ -25,22 +23,14 @@ from nanoedge.training.evaluate import LastEvaluation
 from nanoedge.training.freed_memory import keep_freed_memory
 from nanoedge.training.module import DetectorModule
 from nanoedge.training.out_of_memory import with_one_halving
+from nanoedge.training.preparation import Say, prepare, silent, start_of
 from nanoedge.training.processes import Processes, device_type, find_processes, one_voice
 from nanoedge.training.report.write import report_of_finished_run
 from nanoedge.training.run_folder import RunFolder, choose_place, make_run_folder, read_run_folder, tidy_run_folder
-from nanoedge.training.run_state import RunState, first_state, read_state
-from nanoedge.training.starting_weights.imagenet import imagenet_file, load_imagenet_weights
-from nanoedge.training.starting_weights.read import StartingWeights
-from nanoedge.training.starting_weights.start import apply_start, check_start
+from nanoedge.training.run_state import RunState, read_state
 from nanoedge.training.starts import note_start
-from nanoedge.training.teacher import Teacher, identify_teacher, load_teacher
+from nanoedge.training.teacher import Teacher, load_teacher
 from nanoedge.training.trainer import build_trainer
-
-Say = Callable[[str], None]
-
-
-def _silent(text: str) -> None:
-    pass
 
 
 @dataclass(frozen=True)
@@ -88,7 +78,7 @@ def train(
     weights: Path | None = None,
     force: bool = False,
     quiet: bool = False,
-    say: Say = _silent,
+    say: Say = silent,
 ) -> TrainingResult:
     """Train from the start.
 
@@ -113,78 +103,7 @@ def train(
     return _train(ready.config, ready.splits, RunFolder(place), ready.processes, state, ready.teacher, quiet, ready.say)
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """What is known before a run's folder is made.
-
-    Attributes:
-        config: its recipe and batch size are chosen.
-        splits: the data.
-        processes: who trains.
-        weights: where the network begins; `None` is at random.
-        imagenet: without `weights`, the file that the backbone begins with, if any.
-        teacher: the larger network that is learned from, too, if any.
-        say: silent in all processes but the first.
-    """
-
-    config: Config
-    splits: Splits
-    processes: Processes
-    weights: StartingWeights | None
-    imagenet: Path | None
-    teacher: Teacher | None
-    say: Say
-
-
-def prepare(config: Config, run: Path | None, weights: Path | None, say: Say) -> Prepared:
-    """Read and check all that a new run needs.
-
-    Raises:
-        NanoEdgeError: when the data or the weights are bad, or cannot be trained like this.
-    """
-    processes = find_processes(config.training)
-    if processes.starter and run is None:
-        raise InputError(f"Processes of {processes.starter} must agree on the run's folder; name it with --out.")
-    if processes.rank:
-        say = _silent
-    start = check_start(config, weights, say)
-    imagenet = imagenet_file(config) if start is None else None
-    config = identify_teacher(config)
-    splits = read_splits(config)
-    for line in summary(quick_check(splits.sets, config)):
-        say(line)
-    chosen = config.for_pictures(len(splits.train))
-    if config.recipe == "auto":
-        say(f"recipe {chosen.recipe}, for {len(splits.train)} training pictures; recipe=NAME takes another")
-    config = _with_batch_size(chosen, splits, processes, say)
-    _refuse_single_values(config, len(splits.train), processes)
-    teacher = load_teacher(config, splits.train.classes, say)
-    return Prepared(config, splits, processes, start, imagenet, teacher, say)
-
-
-def start_of(ready: Prepared, config: Config, say: Say) -> dict[str, Any]:
-    """The checkpoint before a run's first step.
-
-    Args:
-        ready: from `prepare`.
-        config: its configuration, or that with another seed.
-        say: receives sentences about the weights.
-
-    Raises:
-        NanoEdgeError: when the weights do not fit, or a picture that is needed for them cannot be read.
-    """
-    pl.seed_everything(config.training.seed, verbose=False)
-    train = ready.splits.train
-    module = DetectorModule(config, train.classes, train.fingerprint)
-    if ready.weights is not None:
-        apply_start(module, ready.weights, train, say)
-    elif ready.imagenet is not None:
-        load_imagenet_weights(module.model.backbone, ready.imagenet)
-        say(f"backbone: ImageNet weights of {config.model.backbone.name} ({ready.imagenet.name})")
-    return first_state(module)
-
-
-def resume(run: Path, overrides: Sequence[str] = (), quiet: bool = False, say: Say = _silent) -> TrainingResult:
+def resume(run: Path, overrides: Sequence[str] = (), quiet: bool = False, say: Say = silent) -> TrainingResult:
     """Go on with a run exactly where it stopped: weights, averages, optimiser, schedule, order, best metric.
 
     Args:
@@ -199,7 +118,7 @@ def resume(run: Path, overrides: Sequence[str] = (), quiet: bool = False, say: S
     folder, config = read_run_folder(run, overrides)
     processes = find_processes(config.training)
     if processes.rank:
-        say = _silent
+        say = silent
     splits = read_splits(config)
     if not processes.rank:
         tidy_run_folder(folder)
@@ -262,15 +181,6 @@ def _fit(
     return module.last_evaluation
 
 
-def _with_batch_size(config: Config, splits: Splits, processes: Processes, say: Say) -> Config:
-    """`training.batch_size: auto` becomes a number."""
-    if config.training.batch_size != "auto":
-        return config
-    size, told = choose_batch_size(config, splits.train.classes, len(splits.train), processes)
-    say(told)
-    return config.model_copy(update={"training": config.training.model_copy(update={"batch_size": size})})
-
-
 def _result(folder: RunFolder, processes: Processes, say: Say) -> TrainingResult:
     """What the run's checkpoints say; they are the same whoever trained."""
     if not folder.best.exists():
@@ -291,20 +201,6 @@ def _result(folder: RunFolder, processes: Processes, say: Say) -> TrainingResult
         rank=processes.rank,
         stopped_early=stopped > 0,
     )
-
-
-def _refuse_single_values(config: Config, pictures: int, processes: Processes) -> None:
-    """Batch normalisation needs more than one value a channel, on the coarsest level too."""
-    coarsest = config.model.strides[-1]
-    smallest = min(input_sizes(config.input, config.augmentation.multi_scale))
-    batch = fitting_batch_size(config.training.pictures_a_batch, pictures, processes.count) // processes.count
-    if batch == 0:
-        raise InputError(f"{pictures} pictures cannot be shared by {processes.count} processes.")
-    if batch == 1 and max(smallest) <= coarsest and not config.training.freeze_norms:
-        raise InputError(
-            f"A batch of 1 picture of {smallest[0]}x{smallest[1]} pixels has a single value at stride {coarsest}, "
-            "which cannot be normalised. Choose a larger input, a larger training.batch_size, or add pictures."
-        )
 
 
 def _describe(name: str, index: DatasetIndex) -> str:

@@ -10,8 +10,9 @@ import yaml
 from nanoedge.config.documents import read_yaml, shipped_configs
 from nanoedge.config.interface import DecoderSpec, InputSpec, Interface, PostprocessSpec
 from nanoedge.config.load import config_with, find_config, load_config
+from nanoedge.config.network import ModelConfig
 from nanoedge.config.recipes import SHIPPED_RECIPES, filled_in, recipe_document
-from nanoedge.config.schema import AssignerConfig, AugmentationConfig, LossConfig, ModelConfig, TrainingConfig
+from nanoedge.config.schema import AssignerConfig, AugmentationConfig, LossConfig, TrainingConfig
 from nanoedge.errors import ConfigError, InputError
 from pydantic import BaseModel, ValidationError
 

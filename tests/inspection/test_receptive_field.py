@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from nanoedge.config.load import load_config
-from nanoedge.config.schema import ModelConfig
+from nanoedge.config.network import ModelConfig
 from nanoedge.errors import NanoEdgeError
 from nanoedge.inspection import receptive_field
 from nanoedge.inspection.receptive_field import ReceptiveField, has_global_gates, receptive_fields

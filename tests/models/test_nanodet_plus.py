@@ -6,13 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from nanoedge.config.schema import (
-    AssignGuidanceConfig,
-    BackboneConfig,
-    HeadConfig,
-    ModelConfig,
-    NeckConfig,
-)
+from nanoedge.config.network import AssignGuidanceConfig, BackboneConfig, HeadConfig, ModelConfig, NeckConfig
 from nanoedge.models.backbones.ghostnet import GhostNet, round_channels
 from nanoedge.models.backbones.shufflenet_v2 import ShuffleNetV2, channel_shuffle
 from nanoedge.models.nanodet_plus import NanoDetPlus

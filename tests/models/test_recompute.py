@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from nanoedge.config.schema import AssignGuidanceConfig, BackboneConfig, HeadConfig, ModelConfig, NeckConfig
+from nanoedge.config.network import AssignGuidanceConfig, BackboneConfig, HeadConfig, ModelConfig, NeckConfig
 from nanoedge.models import recompute as recompute_module
 from nanoedge.models.layers import ACTIVATIONS, ConvNormAct
 from nanoedge.models.nanodet_plus import NanoDetPlus

@@ -12,7 +12,7 @@ import nanoedge
 import pytest
 import torch
 from nanoedge.config.load import load_config
-from nanoedge.config.schema import ModelConfig
+from nanoedge.config.network import ModelConfig
 from nanoedge.errors import CheckpointError
 from nanoedge.models.nanodet_plus import NanoDetPlus
 from nanoedge.training.checkpoints import load_checkpoint, save_atomically, save_imported

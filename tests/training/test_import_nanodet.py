@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from nanoedge.config.load import load_config
-from nanoedge.config.schema import ModelConfig
+from nanoedge.config.network import ModelConfig
 from nanoedge.errors import CheckpointError, InputError
 from nanoedge.models.nanodet_plus import NanoDetPlus
 from nanoedge.training.checkpoints import load_checkpoint

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from nanoedge.config.schema import BackboneConfig
+from nanoedge.config.network import BackboneConfig
 from nanoedge.models.backbones.efficientnet_lite import EfficientNetLite
 from nanoedge.models.backbones.ghostnet import GhostNet
 from nanoedge.models.backbones.shufflenet_v2 import ShuffleNetV2

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from nanoedge.config.schema import HeadConfig
+from nanoedge.config.network import HeadConfig
 from nanoedge.models.heads.nanodet_plus import NanoDetPlusHead
 
 HEADS: dict[str, Callable[..., nn.Module]] = {"nanodet_plus": NanoDetPlusHead}

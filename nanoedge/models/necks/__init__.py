@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from torch import nn
 
-from nanoedge.config.schema import NeckConfig
+from nanoedge.config.network import NeckConfig
 from nanoedge.models.necks.ghost_pan import GhostPAN
 
 NECKS: dict[str, Callable[..., nn.Module]] = {"ghost_pan": GhostPAN}

@@ -8,7 +8,8 @@ import torch
 
 from nanoedge.config.documents import shipped_configs
 from nanoedge.config.load import load_config
-from nanoedge.config.schema import BackboneConfig, Config
+from nanoedge.config.network import BackboneConfig
+from nanoedge.config.schema import Config
 from nanoedge.errors import CheckpointError
 from nanoedge.models.backbones import build_backbone
 from nanoedge.training.starting_weights.module_groups import NOT_LEARNED

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from nanoedge.config.load import load_config
-from nanoedge.config.schema import Config, ModelConfig
+from nanoedge.config.network import ModelConfig
+from nanoedge.config.schema import Config
 from nanoedge.errors import CheckpointError
 from nanoedge.models.nanodet_plus import NanoDetPlus
 from nanoedge.training.starting_weights.architecture import refuse_other_backbone

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 from nanoedge.config.load import load_config
-from nanoedge.config.schema import BackboneConfig, Config
+from nanoedge.config.network import BackboneConfig
+from nanoedge.config.schema import Config
 from nanoedge.errors import CheckpointError, InputError
 from nanoedge.models.backbones import build_backbone
 from nanoedge.training.checkpoints import load_checkpoint, read_tensor_file

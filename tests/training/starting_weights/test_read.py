@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from nanoedge.config.coco_classes import COCO_CLASSES
-from nanoedge.config.schema import ModelConfig
+from nanoedge.config.network import ModelConfig
 from nanoedge.errors import CheckpointError
 from nanoedge.models.nanodet_plus import NanoDetPlus
 from nanoedge.training.checkpoints import load_checkpoint
