@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,7 +220,7 @@ class TrainingLoader(DataLoader[TrainingSample | NanoEdgeError]):
             collate_fn=collate,
             drop_last=True,
             persistent_workers=workers > 0,
-            worker_init_fn=_one_thread if workers else None,
+            worker_init_fn=_begin_worker if workers else None,
         )
         self.order = sampler
         self.training_set = dataset
@@ -250,6 +251,10 @@ class TrainingLoader(DataLoader[TrainingSample | NanoEdgeError]):
         """See `state_dict`; `start_at_batch` is called by the training function."""
 
 
-def _one_thread(_: int) -> None:
-    """A worker is one of several processes: OpenCV's own threads would only compete."""
+def _begin_worker(_: int) -> None:
+    """A worker is one of several processes: OpenCV's own threads would only compete.
+
+    A Ctrl-C reaches all of them. It is the training's to answer, which still needs a batch or two to finish its step.
+    """
     opencv().setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -34,6 +34,7 @@ def with_one_halving(
     processes: int,
     fit: Callable[[Config], Result],
     say: Callable[[str], None],
+    alone: bool = True,
 ) -> Result:
     """Train; when memory runs out, go on from the run's last checkpoint with half the batch, added up twice as often.
 
@@ -44,6 +45,7 @@ def with_one_halving(
         processes: that share a batch.
         fit: trains from the folder's `last.ckpt` to the end.
         say: receives a sentence about the halving.
+        alone: `False` in one of several processes that others started: it cannot halve the batch of all.
 
     Raises:
         TrainingError: when half a batch is not to be had, or is too large as well.
@@ -57,6 +59,10 @@ def with_one_halving(
         reason = _first_line(error)
     # here, not in the handler: its exception holds on to the tensors of the failed step
     release_memory()
+    if not alone:
+        raise TrainingError(
+            f"Memory does not suffice for training.batch_size={batch_size} ({reason}). Choose a smaller one."
+        )
     smaller = halved(config.training, batch_size, processes)
     if smaller is None:
         raise TrainingError(

@@ -57,9 +57,11 @@ def read_state(folder: RunFolder, config: Config, index: DatasetIndex) -> RunSta
     if not folder.last.is_file():
         return RunState()
     document = read_tensor_file(folder.last)
+    if "nanoedge" not in document:
+        raise CheckpointError(f"{folder.last} is not a checkpoint of NanoEdge; a run cannot be resumed from it.")
     _refuse_other_data(document, index, folder)
     if "loops" not in document:
-        if document.get("nanoedge", {}).get("epoch") != 0:
+        if document["nanoedge"]["epoch"] != 0:
             raise CheckpointError(f"{folder.last} holds weights only; a run cannot be resumed from it.")
         return RunState(document["state_dict"])
     end = how_it_ended(document, config)
@@ -123,7 +125,7 @@ def _moved(path: str, folder: Path) -> str:
 
 def _refuse_other_data(document: dict[str, Any], index: DatasetIndex, folder: RunFolder) -> None:
     """A run goes on with what it began with, or its curve means nothing."""
-    before = document.get("nanoedge", {}).get("data_fingerprint", index.fingerprint)
+    before = document["nanoedge"]["data_fingerprint"]
     if before != index.fingerprint:
         raise DataError(
             f"The annotations in {index.source} are not those that the run began with (fingerprint "

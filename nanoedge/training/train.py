@@ -140,11 +140,9 @@ def _train(
     for name, index in (("train", splits.train), ("val", splits.val)):
         say(_describe(name, index))
     fit = partial(_fit, splits=splits, folder=folder, processes=processes, state=state, teacher=teacher, quiet=quiet)
-    if processes.starter is not None:
-        last = fit(config)  # one process cannot halve the batch of all
-    else:
-        batch_size = fitting_batch_size(config.training.pictures_a_batch, len(splits.train), processes.count)
-        last = with_one_halving(config, folder, batch_size, processes.count, fit, say)
+    batch_size = fitting_batch_size(config.training.pictures_a_batch, len(splits.train), processes.count)
+    alone = processes.starter is None
+    last = with_one_halving(config, folder, batch_size, processes.count, fit, say, alone)
     result = _result(folder, processes, say)
     if processes.rank:
         return result
@@ -176,8 +174,11 @@ def _fit(
     trainer = build_trainer(training, folder, processes, batches, quiet, state.step)
     data = DetectorData(config, splits, state.first_batch)
     checkpoint = str(folder.last) if state.begun else None
-    with one_voice(processes):
-        trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    try:
+        with one_voice(processes):
+            trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    except SystemExit as end:  # what Lightning makes of a Ctrl-C before the first step
+        raise KeyboardInterrupt from end
     return module.last_evaluation
 
 

@@ -34,7 +34,10 @@ class InterruptSaver(pl.Callback):
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
-            raise KeyboardInterrupt
+            # not KeyboardInterrupt: Lightning would end the process with status 1
+            raise TrainingInterruptedError(
+                f"Training was stopped at once. Go on from the last whole epoch with: {self._command()}"
+            )
         self._asked = True
         if self._first:
             print("Stopping after this step; the state is being saved (Ctrl-C again stops at once).", file=sys.stderr)
@@ -60,9 +63,10 @@ class InterruptSaver(pl.Callback):
         return bool(trainer.strategy.reduce(asked, reduce_op="sum") > 0)
 
     def _farewell(self) -> str:
-        return (
-            f"Training was stopped; the state is saved. Go on with: nanoedge train --resume {self.path.parent.parent}"
-        )
+        return f"Training was stopped; the state is saved. Go on with: {self._command()}"
+
+    def _command(self) -> str:
+        return f"nanoedge train --resume {self.path.parent.parent}"
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._restore()
