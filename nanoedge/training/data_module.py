@@ -21,13 +21,15 @@ class DetectorData(pl.LightningDataModule):
     Args:
         config: the run; its recipe and batch size are chosen.
         splits: the data.
-        first_batch: where the first epoch begins, for a run that goes on in the middle of one.
+        epoch: the first that is trained, from 0. Lightning tells the loader only after the loading processes began.
+        first_batch: where that epoch begins, for a run that goes on in the middle of one.
     """
 
-    def __init__(self, config: Config, splits: Splits, first_batch: int = 0) -> None:
+    def __init__(self, config: Config, splits: Splits, epoch: int = 0, first_batch: int = 0) -> None:
         super().__init__()
         self.config = config
         self.splits = splits
+        self.epoch = epoch
         self.first_batch = first_batch
 
     def train_dataloader(self) -> TrainingLoader:
@@ -36,6 +38,7 @@ class DetectorData(pl.LightningDataModule):
         share = (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
         dataset = training_dataset(self.splits.train, self.config)
         loader = TrainingLoader(dataset, self.config.training.pictures_a_batch, self.config.data.workers, share)
+        loader.order.set_epoch(self.epoch)
         if self.first_batch < len(loader):
             loader.start_at_batch(self.first_batch)
         return loader

@@ -23,12 +23,14 @@ class RunState:
         weights: of the module before the first step; `None` when Lightning restores everything from `last.ckpt`, or
             when there is nothing but the configuration's seed to start from.
         begun: whether Lightning restores the state from `last.ckpt`.
-        first_batch: first batch of the epoch that is left to train.
+        epoch: the epoch that is to be trained, from 0.
+        first_batch: its first batch that is left to train.
         step: optimiser steps done.
     """
 
     weights: dict[str, Any] | None = None
     begun: bool = False
+    epoch: int = 0
     first_batch: int = 0
     step: int = 0
 
@@ -73,7 +75,8 @@ def read_state(folder: RunFolder, config: Config, index: DatasetIndex) -> RunSta
     adapt_state(document, folder.last, config.training)
     batches = document["loops"]["fit_loop"]["epoch_loop.batch_progress"]
     first = 0 if batches["is_last_batch"] else int(batches["current"]["ready"])
-    return RunState(begun=True, first_batch=first, step=int(document["global_step"]))
+    epoch = int(document["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+    return RunState(begun=True, epoch=epoch, first_batch=first, step=int(document["global_step"]))
 
 
 def how_it_ended(document: dict[str, Any], config: Config) -> str | None:

@@ -172,7 +172,7 @@ def _fit(
     if not processes.rank:
         note_start(folder.starts, f"{processes.count} x {device_type(training)}")
     trainer = build_trainer(training, folder, processes, batches, quiet, state.step)
-    data = DetectorData(config, splits, state.first_batch)
+    data = DetectorData(config, splits, state.epoch, state.first_batch)
     checkpoint = str(folder.last) if state.begun else None
     try:
         with one_voice(processes):

@@ -70,6 +70,15 @@ def test_a_moved_run_with_all_that_kills_leave_goes_on_exactly(
     assert not list(run.rglob("*.part"))
 
 
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_loading_processes_begin_with_the_pictures_of_the_right_epoch(
+    stopped_after: Callable[[int], Path], whole_run: Path, epoch: int
+) -> None:
+    run = stopped_after(epoch)
+    resume(run, ["data.workers=1"], quiet=True)
+    assert_same_run(whole_run, run)
+
+
 def test_a_moved_run_keeps_its_best_metric(stopped_after: Callable[[int], Path]) -> None:
     run = stopped_after(1)
     last, best = run / "checkpoints" / "last.ckpt", run / "checkpoints" / "best.ckpt"

@@ -1,23 +1,29 @@
-"""Kill −9 at random moments, then go on: python -m tools.results.resume (half an hour on one core)."""
+"""Kill −9 at random moments, then go on: python -m tools.results.resume (some minutes)."""
 
 from __future__ import annotations
 
 import csv
+import multiprocessing
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import torch
+from nanoedge.config.load import load_config
 from nanoedge.data.synthetic import write_synthetic_set
+from nanoedge.training import train as training
 from nanoedge.training.checkpoints import read_tensor_file
 
-from tools.results.figures import Figure, nanoedge, publish
+from tools.results.figures import Figure, publish
 
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["nanoedge.training.train"])
 MOMENTS = 20
 SEED = 5
 EPOCHS = 5
@@ -30,21 +36,21 @@ SETTINGS = [
 
 
 def main() -> None:
-    """One undisturbed run; 20 that are killed once each, between their folder's appearance and their last step."""
+    """One undisturbed run; 20 that are killed once each, between their folder's appearance and their end."""
     draw = random.Random(SEED)
     same = while_writing = before_an_epoch = 0
     with tempfile.TemporaryDirectory() as folder:
         data, whole = Path(folder) / "shapes", Path(folder) / "whole"
         write_synthetic_set(data, {"train": 64, "val": 16}, (160, 120), seed=3)
         settings = [f"data.root={data}", *SETTINGS]
-        seconds = _train_to(whole, settings)
+        _finished(_start(train, whole, settings))
         for number in range(MOMENTS):
             stopped = Path(folder) / f"stopped-{number}"
-            while not _killed(stopped, settings, draw.uniform(0, seconds)):
+            while not _killed(stopped, settings, draw.uniform(0, EPOCHS)):
                 shutil.rmtree(stopped)  # it was faster than the kill
             while_writing += any(stopped.rglob("*.part"))
             before_an_epoch += not _curve(stopped)
-            nanoedge("train", "--resume", stopped)
+            _finished(_start(go_on, stopped, settings))
             equal = _curve(stopped) == _curve(whole) and _same_weights(stopped, whole)
             same += equal
             print(f"moment {number + 1}: {'same' if equal else 'OTHER'}", file=sys.stderr)
@@ -58,39 +64,54 @@ def main() -> None:
     publish(figures, method)
 
 
-def _train_to(run: Path, settings: list[str]) -> float:
-    """Train undisturbed; seconds from the appearance of the run's folder to its end."""
-    process = _start(run, settings)
-    begun = _wait_for(run, process)
-    if process.wait():
-        sys.exit(f"the undisturbed run ended with status {process.returncode}")
-    return time.monotonic() - begun
+def _killed(run: Path, settings: list[str], moment: float) -> bool:
+    """Start a run and kill it after so many epochs; whether it was still at work.
 
-
-def _killed(run: Path, settings: list[str], after: float) -> bool:
-    """Start a run and kill it some seconds after its folder appeared; whether it was still at work."""
-    process = _start(run, settings)
-    _wait_for(run, process)
-    time.sleep(after)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    last = run / "checkpoints" / "last.ckpt"
-    document = read_tensor_file(last)
+    Moments are counted in epochs, because the time of one depends on what else the machine does: the rest after whole
+    epochs is a share of the time that the epoch before took (before the first: that the start took).
+    """
+    process = _start(train, run, settings)
+    epoch, rest = divmod(moment, 1)
+    taken = _wait_for(lambda: run.exists(), process)
+    for done in range(int(epoch)):
+        taken = _wait_for(lambda least=done + 1: len(_curve(run)) >= least, process)
+    time.sleep(rest * taken)
+    process.kill()
+    process.join()
+    document = read_tensor_file(run / "checkpoints" / "last.ckpt")
     done = document["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"] if "loops" in document else 0
-    return process.returncode == -signal.SIGKILL and done < EPOCHS
+    return process.exitcode == -signal.SIGKILL and done < EPOCHS
 
 
-def _start(run: Path, settings: list[str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "nanoedge", "train", "demo", *settings, "--out", str(run), "-q"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+def _start(what: Callable[[Path, list[str]], None], run: Path, settings: list[str]) -> BaseProcess:
+    """A process of its own, forked from one that has imported PyTorch: 40 imports would take most of the time."""
+    process = PROCESSES.Process(target=what, args=(run, settings))
+    process.start()
+    return process
 
 
-def _wait_for(run: Path, process: subprocess.Popen[bytes]) -> float:
-    while not run.exists():
-        if process.poll() is not None:
-            sys.exit(f"a run ended with status {process.returncode} before its folder was made")
-        time.sleep(0.01)
-    return time.monotonic()
+def _finished(process: BaseProcess) -> None:
+    process.join()
+    if process.exitcode:
+        sys.exit(f"a training ended with status {process.exitcode}")
+
+
+def train(run: Path, settings: list[str]) -> None:
+    """What `nanoedge train` does."""
+    training.train(load_config("demo", settings), run, quiet=True)
+
+
+def go_on(run: Path, settings: list[str]) -> None:
+    """What `nanoedge train --resume` does."""
+    training.resume(run, quiet=True)
+
+
+def _wait_for(condition: Callable[[], bool], process: BaseProcess) -> float:
+    """Wait until it holds or the process has ended; seconds waited."""
+    begun = time.monotonic()
+    while not condition() and process.is_alive():
+        time.sleep(0.005)
+    return time.monotonic() - begun
 
 
 def _curve(run: Path) -> list[tuple[str, ...]]:
