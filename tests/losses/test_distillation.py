@@ -34,8 +34,8 @@ def test_a_student_that_agrees_learns_nothing() -> None:
     student = raw.clone().requires_grad_(True)
     loss = distillation_loss(student, same, SETTINGS)
     loss.total.backward()
-    assert float(loss.classes) == 0
-    assert float(loss.boxes) == pytest.approx(0, abs=1e-6)
+    assert loss.classes.item() == 0
+    assert loss.boxes.item() == pytest.approx(0, abs=1e-6)
     assert student.grad is not None and student.grad.abs().max() < 1e-6
 
 
@@ -78,7 +78,7 @@ def test_a_picture_without_objects_does_not_blow_up_the_loss() -> None:
     logits = torch.full((1, 100, 2), logit(1e-4))
     student = torch.zeros(1, 100, 2 + 8)
     loss = distillation_loss(student, TeacherOutput(logits, torch.randn(1, 100, 8)), SETTINGS)
-    assert float(loss.boxes) == 0
+    assert loss.boxes.item() == 0
     assert float(loss.classes) == pytest.approx(200 * 0.25 * math.log(2), rel=0.01)
 
 
@@ -86,6 +86,6 @@ def test_without_the_teachers_boxes_only_classes_are_learned() -> None:
     student = torch.randn(2, 5, 3 + 8, requires_grad=True)
     loss = distillation_loss(student, TeacherOutput(torch.randn(2, 5, 3), None), SETTINGS)
     loss.total.backward()
-    assert float(loss.boxes) == 0
+    assert loss.boxes.item() == 0
     assert student.grad is not None
     assert student.grad[..., :3].abs().min() > 0 and not student.grad[..., 3:].any()
