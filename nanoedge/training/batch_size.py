@@ -9,7 +9,8 @@ from contextlib import nullcontext
 import torch
 
 from nanoedge.config.schema import PUBLISHED_BATCH, Config
-from nanoedge.data.loader import Batch, fitting_batch_size, input_sizes
+from nanoedge.data.batches import fitting_batch_size, input_sizes
+from nanoedge.data.loader import Batch
 from nanoedge.data.picture_source import free_memory
 from nanoedge.errors import TrainingError
 from nanoedge.losses.detection import total_loss

@@ -10,8 +10,8 @@ from typing import Any
 import lightning.pytorch as pl
 
 from nanoedge.config.schema import Config
+from nanoedge.data.batches import fitting_batch_size, input_sizes
 from nanoedge.data.check.quick import quick_check, summary
-from nanoedge.data.loader import fitting_batch_size, input_sizes
 from nanoedge.data.splits import Splits, read_splits
 from nanoedge.errors import InputError
 from nanoedge.training.batch_size import choose_batch_size

@@ -12,8 +12,8 @@ import lightning.pytorch as pl
 import torch
 
 from nanoedge.config.schema import Config
+from nanoedge.data.batches import fitting_batch_size
 from nanoedge.data.index import DatasetIndex
-from nanoedge.data.loader import fitting_batch_size
 from nanoedge.data.splits import Splits, read_splits
 from nanoedge.errors import NanoEdgeError
 from nanoedge.training.callbacks.early_stopping import stopped_after
@@ -25,10 +25,10 @@ from nanoedge.training.module import DetectorModule
 from nanoedge.training.out_of_memory import with_one_halving
 from nanoedge.training.preparation import Say, prepare, silent, start_of
 from nanoedge.training.processes import Processes, device_type, find_processes, one_voice
+from nanoedge.training.provenance import note_start
 from nanoedge.training.report.write import report_of_finished_run
 from nanoedge.training.run_folder import RunFolder, choose_place, make_run_folder, read_run_folder, tidy_run_folder
 from nanoedge.training.run_state import RunState, read_state
-from nanoedge.training.starts import note_start
 from nanoedge.training.teacher import Teacher, load_teacher
 from nanoedge.training.trainer import build_trainer
 

@@ -14,8 +14,9 @@ import torch
 from nanoedge.config.interface import InputSpec
 from nanoedge.config.schema import AugmentationConfig
 from nanoedge.data.augmentation.augmenter import Augmenter
+from nanoedge.data.batches import EpochSampler, input_sizes
 from nanoedge.data.index import DatasetIndex, Sample
-from nanoedge.data.loader import Batch, EpochSampler, TrainingDataset, TrainingLoader, input_sizes
+from nanoedge.data.loader import Batch, TrainingDataset, TrainingLoader
 from nanoedge.data.picture_source import PictureSource
 from nanoedge.data.readers.coco import read_coco
 from nanoedge.data.synthetic import write_synthetic_set

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from nanoedge.config.load import load_config
 from nanoedge.config.schema import TrainingConfig
-from nanoedge.data.loader import EpochSampler
+from nanoedge.data.batches import EpochSampler
 from nanoedge.errors import InputError, PictureError
 from nanoedge.training.checkpoints import read_tensor_file
 from nanoedge.training.processes import Processes, error_of, find_processes
