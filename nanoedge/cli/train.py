@@ -11,7 +11,7 @@ from nanoedge.cli.terminal import Terminal, command, table
 from nanoedge.errors import InputError
 
 if TYPE_CHECKING:
-    from nanoedge.training.seeds import SeedsResult
+    from nanoedge.training.runs.seeds import SeedsResult
     from nanoedge.training.train import TrainingResult
 
 
@@ -59,8 +59,8 @@ def train(
     from nanoedge.config.load import load_config
 
     config = load_config(names[0], overrides) if names else None
-    from nanoedge.training import seeds as several
     from nanoedge.training import train as training
+    from nanoedge.training.runs import seeds as several
 
     say, quiet = terminal.say, terminal.quiet
     if config is None:

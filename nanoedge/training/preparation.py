@@ -14,10 +14,10 @@ from nanoedge.data.batches import fitting_batch_size, input_sizes
 from nanoedge.data.check.quick import quick_check, summary
 from nanoedge.data.splits import Splits, read_splits
 from nanoedge.errors import InputError
-from nanoedge.training.batch_size import choose_batch_size
+from nanoedge.training.memory.batch_size import choose_batch_size
 from nanoedge.training.module import DetectorModule
 from nanoedge.training.processes import Processes, find_processes
-from nanoedge.training.run_state import first_state
+from nanoedge.training.runs.state import first_state
 from nanoedge.training.starting_weights.imagenet import imagenet_file, load_imagenet_weights
 from nanoedge.training.starting_weights.read import StartingWeights
 from nanoedge.training.starting_weights.start import apply_start, check_start

@@ -22,7 +22,7 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 from nanoedge import errors
 from nanoedge.config.schema import TrainingConfig
 from nanoedge.errors import InputError, NanoEdgeError, TrainingError
-from nanoedge.training.freed_memory import keep_freed_memory
+from nanoedge.training.memory.freed_memory import keep_freed_memory
 
 
 @dataclass(frozen=True)

@@ -20,15 +20,15 @@ from nanoedge.training.callbacks.early_stopping import stopped_after
 from nanoedge.training.checkpoints import load_checkpoint, read_tensor_file
 from nanoedge.training.data_module import DetectorData
 from nanoedge.training.evaluate import LastEvaluation
-from nanoedge.training.freed_memory import keep_freed_memory
+from nanoedge.training.memory.freed_memory import keep_freed_memory
+from nanoedge.training.memory.out_of_memory import with_one_halving
 from nanoedge.training.module import DetectorModule
-from nanoedge.training.out_of_memory import with_one_halving
 from nanoedge.training.preparation import Say, prepare, silent, start_of
 from nanoedge.training.processes import Processes, device_type, find_processes, one_voice
-from nanoedge.training.provenance import note_start
 from nanoedge.training.report.write import report_of_finished_run
-from nanoedge.training.run_folder import RunFolder, choose_place, make_run_folder, read_run_folder, tidy_run_folder
-from nanoedge.training.run_state import RunState, read_state
+from nanoedge.training.runs.folder import RunFolder, choose_place, make_run_folder, read_run_folder, tidy_run_folder
+from nanoedge.training.runs.provenance import note_start
+from nanoedge.training.runs.state import RunState, read_state
 from nanoedge.training.teacher import Teacher, load_teacher
 from nanoedge.training.trainer import build_trainer
 

@@ -19,8 +19,8 @@ from nanoedge.training.callbacks.metrics_file import MetricsFile
 from nanoedge.training.callbacks.progress import ProgressDisplay
 from nanoedge.training.checkpoints import AtomicCheckpointIO
 from nanoedge.training.processes import Processes, quieten_lightning, strategy_of
-from nanoedge.training.run_folder import RunFolder
-from nanoedge.training.run_state import adapt_state
+from nanoedge.training.runs.folder import RunFolder
+from nanoedge.training.runs.state import adapt_state
 
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp32": "32-true",

@@ -7,7 +7,7 @@ from nanoedge.config.load import load_config
 from nanoedge.data.loader import TrainingLoader, training_dataset
 from nanoedge.data.readers.coco import read_coco
 from nanoedge.losses.detection import total_loss
-from nanoedge.training.freed_memory import keep_freed_memory
+from nanoedge.training.memory.freed_memory import keep_freed_memory
 from nanoedge.training.module import DetectorModule, adamw
 
 from tools.results.figures import shared_folder

@@ -12,7 +12,7 @@ from nanoedge.data.loader import Batch
 from nanoedge.errors import NanoEdgeError, TrainingError
 from nanoedge.files import write_atomically
 from nanoedge.training.averaging import RampedAveraging
-from nanoedge.training.run_folder import RunFolder
+from nanoedge.training.runs.folder import RunFolder
 
 _NAMED = 10
 """Tensors that the file lists; when gradients overflow, nearly all have."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Checkpoint
 
-from nanoedge.training.run_folder import RunFolder
+from nanoedge.training.runs.folder import RunFolder
 
 
 class KeptCheckpoints(Checkpoint):

@@ -22,13 +22,13 @@ from nanoedge.files import write_atomically
 from nanoedge.machine import machine
 from nanoedge.training.checkpoints import Checkpoint, load_checkpoint
 from nanoedge.training.evaluate import LastEvaluation
-from nanoedge.training.provenance import read_starts
 from nanoedge.training.report.numbers import Epoch, best_epoch, class_rows, differences, read_epochs, speed_of
 from nanoedge.training.report.page import Report, report_page
 from nanoedge.training.report.pictures import ranked_samples, shown_pictures
 from nanoedge.training.report.plots import precision_recall_plot, training_curves
 from nanoedge.training.report.predict import Found, find_boxes, forward_milliseconds
-from nanoedge.training.run_folder import RunFolder
+from nanoedge.training.runs.folder import RunFolder
+from nanoedge.training.runs.provenance import read_starts
 
 Say = Callable[[str], None]
 

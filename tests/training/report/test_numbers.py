@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nanoedge.config.load import load_config
-from nanoedge.training.provenance import note_start, read_starts
 from nanoedge.training.report.numbers import best_epoch, differences, read_epochs, speed_of
 from nanoedge.training.report.page import confusions
+from nanoedge.training.runs.provenance import note_start, read_starts
 
 OLD = """epoch,step,learning_rate,train_loss,val_AP,val_AP50,val_AP75,seconds
 1,8,0.001,3.5,,,,10.0

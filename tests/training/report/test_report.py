@@ -16,7 +16,7 @@ from nanoedge.errors import ConfigError, DataError, InputError
 from nanoedge.training.checkpoints import load_checkpoint
 from nanoedge.training.report import predict, write
 from nanoedge.training.report.write import report_again, report_of_finished_run
-from nanoedge.training.run_folder import RunFolder
+from nanoedge.training.runs.folder import RunFolder
 from nanoedge.training.train import train
 from tests.training.report.pages import Page, answer_of, assert_stands_alone, opened
 

@@ -12,7 +12,7 @@ from nanoedge.errors import CheckpointError, DataError, InputError
 from nanoedge.training.callbacks.early_stopping import stopped_after
 from nanoedge.training.checkpoints import describe_run, read_tensor_file
 from nanoedge.training.module import DetectorModule
-from nanoedge.training.run_folder import RunFolder
+from nanoedge.training.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)

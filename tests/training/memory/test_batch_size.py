@@ -8,8 +8,8 @@ import pytest
 import yaml
 from nanoedge.config.load import load_config
 from nanoedge.errors import ConfigError, TrainingError
-from nanoedge.training import batch_size
-from nanoedge.training.batch_size import choose_batch_size
+from nanoedge.training.memory import batch_size
+from nanoedge.training.memory.batch_size import choose_batch_size
 from nanoedge.training.processes import Processes
 from nanoedge.training.train import train
 

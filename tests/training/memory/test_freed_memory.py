@@ -13,7 +13,7 @@ from nanoedge.training.module import adamw
 
 STEPS = """
 import resource, torch
-from nanoedge.training.freed_memory import keep_freed_memory
+from nanoedge.training.memory.freed_memory import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -14,8 +14,8 @@ from nanoedge.errors import InputError, TrainingInterruptedError
 from nanoedge.files import write_atomically
 from nanoedge.training.checkpoints import load_checkpoint, read_tensor_file
 from nanoedge.training.preparation import Say, prepare, start_of
-from nanoedge.training.run_folder import RunFolder, choose_place, fill_run_folder, new_folder, write_config
-from nanoedge.training.run_state import how_it_ended
+from nanoedge.training.runs.folder import RunFolder, choose_place, fill_run_folder, new_folder, write_config
+from nanoedge.training.runs.state import how_it_ended
 from nanoedge.training.train import resume
 
 _SUMMARY = "seeds.json"

@@ -9,8 +9,8 @@ import pytest
 import torch
 from nanoedge.config.load import load_config
 from nanoedge.errors import InputError
-from nanoedge.training import run_folder
-from nanoedge.training.run_folder import choose_place, make_run_folder, read_run_folder
+from nanoedge.training.runs import folder as run_folder
+from nanoedge.training.runs.folder import choose_place, make_run_folder, read_run_folder
 from tests.training.conftest import killed
 
 START = {"state_dict": {"weight": torch.zeros(1)}}
@@ -18,7 +18,7 @@ STUCK = """
 import sys, time
 from pathlib import Path
 from nanoedge.config.load import load_config
-from nanoedge.training import run_folder
+from nanoedge.training.runs import folder as run_folder
 run_folder.write_config = lambda folder, config: time.sleep(600)  # a stand-in for a slow disk
 run_folder.make_run_folder(load_config("demo"), Path(sys.argv[1]), True, {})
 """

@@ -9,9 +9,9 @@ from statistics import mean, stdev
 import pytest
 from nanoedge.config.load import load_config
 from nanoedge.errors import CheckpointError, InputError, TrainingInterruptedError
-from nanoedge.training import seeds as several
 from nanoedge.training.checkpoints import load_checkpoint
-from nanoedge.training.seeds import SeedsResult, resume_seeds, train_seeds
+from nanoedge.training.runs import seeds as several
+from nanoedge.training.runs.seeds import SeedsResult, resume_seeds, train_seeds
 from nanoedge.training.train import train
 from tests.training.conftest import assert_same_run
 

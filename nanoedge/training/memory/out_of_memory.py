@@ -11,7 +11,7 @@ import torch
 
 from nanoedge.config.schema import Config, TrainingConfig
 from nanoedge.errors import TrainingError
-from nanoedge.training.run_folder import RunFolder, write_config
+from nanoedge.training.runs.folder import RunFolder, write_config
 
 Result = TypeVar("Result")
 

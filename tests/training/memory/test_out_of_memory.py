@@ -12,8 +12,8 @@ import torch
 from nanoedge.config.load import load_config
 from nanoedge.config.schema import TrainingConfig
 from nanoedge.errors import TrainingError
-from nanoedge.training.out_of_memory import halved, is_out_of_memory
-from nanoedge.training.run_state import adapt_state
+from nanoedge.training.memory.out_of_memory import halved, is_out_of_memory
+from nanoedge.training.runs.state import adapt_state
 from nanoedge.training.train import resume
 from tests.training.conftest import assert_same_run, curve
 
