@@ -98,11 +98,13 @@ def _finished(process: BaseProcess) -> None:
 
 def train(run: Path, settings: list[str]) -> None:
     """What `nanoedge train` does."""
+    multiprocessing.set_start_method("fork", force=True)  # as in a process that a shell starts
     training.train(load_config("demo", settings), run, quiet=True)
 
 
 def go_on(run: Path, settings: list[str]) -> None:
     """What `nanoedge train --resume` does."""
+    multiprocessing.set_start_method("fork", force=True)
     training.resume(run, quiet=True)
 
 

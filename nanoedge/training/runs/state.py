@@ -105,6 +105,8 @@ def adapt_state(document: dict[str, Any], checkpoint: Path, training: TrainingCo
         checkpoint: its file.
         training: the run's configuration.
     """
+    if "loops" not in document:  # plain weights, as Lightning passes them from process to process
+        return
     folder = checkpoint.resolve().parent
     for state in document.get("callbacks", {}).values():
         if isinstance(state, dict) and "dirpath" in state:
