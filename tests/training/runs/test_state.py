@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 from nanoedge.config.load import load_config
+from nanoedge.config.schema import TrainingConfig
 from nanoedge.errors import InputError
 from nanoedge.training.checkpoints import load_checkpoint, read_tensor_file, save_atomically
+from nanoedge.training.runs.state import adapt_state
 from nanoedge.training.train import resume, train
 from tests.training.conftest import assert_same_run, curve, killed
 
@@ -125,3 +127,9 @@ def test_kept_checkpoints_say_their_epoch(whole_run: Path) -> None:
     kept = [load_checkpoint(whole_run / "checkpoints" / f"epoch-{number}.ckpt") for number in (1, 2, 3)]
     assert [checkpoint.epoch for checkpoint in kept] == [1, 2, 3]
     assert kept[0].model()(torch.zeros(1, 3, 64, 96)).shape[0] == 1
+
+
+def test_plain_weights_between_processes_are_left_alone() -> None:
+    weights = {"model.backbone.stem.conv.weight": torch.zeros(1)}
+    adapt_state(weights, Path("temporary.ckpt"), TrainingConfig())
+    assert list(weights) == ["model.backbone.stem.conv.weight"]
