@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,7 @@ import torch
 from nanoedge.config.schema import LossConfig
 from nanoedge.losses.distillation import DistillationLoss
 from nanoedge.losses.distribution_focal import distribution_focal_loss
+from nanoedge.losses.divisor import Divisor, at_least_one
 from nanoedge.losses.iou import giou_loss
 from nanoedge.losses.quality_focal import quality_focal_loss
 
@@ -56,7 +57,7 @@ def detection_loss(
     targets: BatchTargets,
     classes: int,
     config: LossConfig,
-    mean_over_devices: Callable[[torch.Tensor], torch.Tensor] = lambda value: value,
+    divisor: Divisor = at_least_one,
 ) -> DetectionLoss:
     """The loss of the head's or the AGM's predictions.
 
@@ -70,18 +71,19 @@ def detection_loss(
         targets: the assignment.
         classes: number of classes.
         config: weights of the terms.
-        mean_over_devices: averages a scalar over all training processes.
+        divisor: makes a divisor of a sum over these pictures; where several processes share a batch, the sum over all
+            of it, at least 1, as one process' share.
     """
     flat = predictions.flatten(0, 1)
     logits, distributions = flat[:, :classes], flat[:, classes:]
     positives = targets.positives
-    count = mean_over_devices(torch.tensor(float(len(positives)), device=flat.device)).clamp(min=1.0)
+    count = divisor(torch.tensor(float(len(positives)), device=flat.device))
     quality = quality_focal_loss(
         logits, positives, targets.class_ids, targets.qualities, targets.weights, config.quality_focal_beta
     )
 
     weights = logits.detach()[positives].amax(dim=1).sigmoid() if len(positives) else logits.new_zeros(0)
-    weight_sum = mean_over_devices(weights.sum()).clamp(min=1.0)
+    weight_sum = divisor(weights.sum())
     own_priors = priors[positives % len(priors)]
     bins = distributions.shape[1] // 4
     distances = box_distances(targets.boxes_xyxy, own_priors, bins - 1)

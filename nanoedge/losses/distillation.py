@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch.nn import functional
 
 from nanoedge.config.schema import DistillationConfig
+from nanoedge.losses.divisor import Divisor, at_least_one
 
 CONFIDENT = 0.1  # priors where the teacher sees next to nothing have boxes of no meaning
 
@@ -44,7 +44,7 @@ def distillation_loss(
     teacher: TeacherOutput,
     config: DistillationConfig,
     beta: float = 2.0,
-    mean_over_devices: Callable[[torch.Tensor], torch.Tensor] = lambda value: value,
+    divisor: Divisor = at_least_one,
 ) -> DistillationLoss:
     """The loss of the student's predictions against the teacher's, on all priors.
 
@@ -57,21 +57,21 @@ def distillation_loss(
         teacher: of the same pictures.
         config: weights of the terms, and the temperature of the box distributions.
         beta: focusing exponent of the class term.
-        mean_over_devices: averages a scalar over all training processes.
+        divisor: as of `detection_loss`.
     """
     student = predictions.flatten(0, 1)
     teacher_logits = teacher.logits.flatten(0, 1)
     classes = teacher_logits.shape[1]
     confidence = teacher_logits.amax(dim=1).sigmoid()
     label_loss = soft_label_loss(student[:, :classes], teacher_logits, beta)
-    label_loss = label_loss / mean_over_devices(confidence.sum()).clamp(min=1.0)
+    label_loss = label_loss / divisor(confidence.sum())
     box_loss = student.new_zeros(())
     if teacher.distributions is not None:
         confidence = confidence * (confidence >= CONFIDENT)
         divergence = localization_distillation_loss(
             student[:, classes:], teacher.distributions.flatten(0, 1), config.temperature
         )
-        box_loss = (divergence * confidence).sum() / mean_over_devices(confidence.sum()).clamp(min=1.0)
+        box_loss = (divergence * confidence).sum() / divisor(confidence.sum())
     return DistillationLoss(config.weight * label_loss, config.weight * config.box_weight * box_loss)
 
 

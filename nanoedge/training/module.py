@@ -22,6 +22,7 @@ from nanoedge.evaluation.evaluate import read_sample
 from nanoedge.evaluation.tensor_predictor import FloatArray, tensor_predictor
 from nanoedge.losses.detection import DetectionLoss, detection_loss, total_loss
 from nanoedge.losses.distillation import DistillationLoss, distillation_loss
+from nanoedge.losses.divisor import at_least_one
 from nanoedge.models.nanodet_plus import NanoDetPlus, TrainingOutput
 from nanoedge.models.priors import decode_boxes, make_priors
 from nanoedge.models.recompute import recomputed_activations
@@ -108,7 +109,7 @@ class DetectorModule(pl.LightningModule):
             if taught is not None:
                 settings, beta = self.config.distillation, self.config.loss.quality_focal_beta
                 student = output.head.float()
-                losses.append(distillation_loss(student, taught, settings, beta, self._mean_over_devices))
+                losses.append(distillation_loss(student, taught, settings, beta, self._divisor))
             return losses
 
     def _losses(
@@ -131,7 +132,7 @@ class DetectorModule(pl.LightningModule):
                 config.assigner,
             )
         return [
-            detection_loss(raw, decoded, priors, targets, classes, config.loss, self._mean_over_devices)
+            detection_loss(raw, decoded, priors, targets, classes, config.loss, self._divisor)
             for raw, decoded in zip(predictions, boxes, strict=True)
         ]
 
@@ -146,11 +147,12 @@ class DetectorModule(pl.LightningModule):
         """Whether several processes train together."""
         return self._trainer is not None and self.trainer.world_size > 1
 
-    def _mean_over_devices(self, value: torch.Tensor) -> torch.Tensor:
+    def _divisor(self, total: torch.Tensor) -> torch.Tensor:
+        """`at_least_one` for the whole batch, as this process' share: the gradients are averaged over processes."""
         if not self._several:
-            return value
-        reduced: torch.Tensor = self.trainer.strategy.reduce(value, reduce_op="mean")
-        return reduced
+            return at_least_one(total)
+        of_all: torch.Tensor = self.trainer.strategy.reduce(total.clone(), reduce_op="sum")
+        return at_least_one(of_all) / self.trainer.world_size
 
     # --- validation ---------------------------------------------------------------------------------------------
 

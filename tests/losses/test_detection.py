@@ -159,7 +159,7 @@ def test_a_prior_in_an_ignore_region_counts_for_nothing() -> None:
     assert float(loss_of(predictions, counted).total) > float(before) + 1
 
 
-def test_both_divisors_are_averaged_over_devices() -> None:
+def test_both_divisors_are_those_of_all_devices() -> None:
     predictions, targets = predictions_of(0), five_targets()
     alone = loss_of(predictions, targets)
     seen = []
@@ -168,7 +168,7 @@ def test_both_divisors_are_averaged_over_devices() -> None:
         seen.append(float(value))
         return (value + 3 * value) / 2
 
-    shared = loss_of(predictions, targets, mean_over_devices=other_device_has_three_times_as_much)
+    shared = loss_of(predictions, targets, divisor=other_device_has_three_times_as_much)
     weight_sum = float(predictions.flatten(0, 1)[targets.positives, :CLASSES].amax(dim=1).sigmoid().sum())
     assert seen == [5, pytest.approx(weight_sum)]
     for term in ("quality_focal", "distribution_focal", "giou"):
