@@ -11,7 +11,7 @@ from torch.nn import functional
 from nanoedge.models.heads.nanodet_plus import RARE_OBJECT_BIAS
 from nanoedge.models.layers import ConvNormAct
 from nanoedge.models.recompute import group_normalise_and_activate, normalise_and_activate
-from nanoedge.models.winograd import convolve_levels, winograd_pays
+from nanoedge.models.winograd.convolution import convolve_levels, winograd_pays
 
 NORM_GROUPS = 32
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from nanoedge.models import winograd
 from nanoedge.models.heads.simple_conv import SimpleConvHead
-from nanoedge.models.winograd import convolve_levels, winograd_pays
+from nanoedge.models.winograd import tiles as winograd_tiles
+from nanoedge.models.winograd.convolution import convolve_levels, winograd_pays
 from torch.nn import functional
 
 SIZES = [(7, 9), (8, 8), (5, 5), (1, 1), (3, 50), (13, 2), (40, 40)]
@@ -57,7 +57,7 @@ def test_several_levels_share_a_weight_and_its_gradient() -> None:
 def test_the_size_of_the_blocks_changes_no_value(monkeypatch: pytest.MonkeyPatch, tiles: int) -> None:
     levels, weight = maps(SIZES, dtype=torch.float64), filters(dtype=torch.float64)
     before = [part.detach() for part in convolve_levels(levels, weight)]
-    monkeypatch.setattr(winograd, "BLOCK_TILES", tiles)
+    monkeypatch.setattr(winograd_tiles, "BLOCK_TILES", tiles)
     after = convolve_levels(levels, weight)
     for ours, theirs in zip(after, before, strict=True):
         torch.testing.assert_close(ours.detach(), theirs)
