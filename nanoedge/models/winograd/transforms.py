@@ -1,7 +1,7 @@
 """The three transforms of Winograd's F(4 x 4, 3 x 3), along one axis; used twice, they transform a tile.
 
 Each takes and fills stacks whose first dimension is the axis of the tile; the others are the same in all of them and
-may have any strides. Common terms are computed once, so that there are half as many additions as numbers in the matrices.
+may have any strides. Common terms are computed once: there are half as many additions as numbers in the matrices.
 """
 
 from __future__ import annotations
