@@ -14,7 +14,7 @@ SPLIT_SEED = 0
 VALIDATION = 60
 LARGEST_FALL = 0.01
 SETTINGS = ("recipe=fine-tuning", "training.epochs=2", "training.learning_rate=5e-5")
-SETTINGS += ("training.final_learning_rate=5e-6", "training.evaluate_every=2")
+SETTINGS += ("training.final_learning_rate=5e-6", "training.freeze_norms=true", "training.evaluate_every=2")
 
 
 def main(settings: tuple[str, ...] = ()) -> None:
