@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from nanoedge.config.base import Fraction, PositiveFloat, PositiveInt, StrictModel
 from nanoedge.config.interface import ClassNames, DecoderSpec, InputSpec, Interface, PostprocessSpec
@@ -14,6 +14,11 @@ from nanoedge.config.recipes import SHIPPED_RECIPES, RecipeName, filled_in, reci
 
 Range = tuple[float, float]
 PUBLISHED_BATCH = 96
+
+
+def _one_or_several(given: object) -> object:
+    """`backbone` is `[backbone]`."""
+    return (given,) if isinstance(given, str) else given
 
 
 class AssignerConfig(StrictModel):
@@ -165,7 +170,7 @@ class TrainingConfig(StrictModel):
     )
     compile: bool = Field(False, description="let torch.compile translate the network before the first step")
     threads: Annotated[int, Field(ge=0)] = Field(0, description="CPU threads of PyTorch; 0 leaves its choice")
-    freeze: tuple[str, ...] = Field(
+    freeze: Annotated[tuple[str, ...], BeforeValidator(_one_or_several)] = Field(
         (), description="parts of the network that do not learn, such as [backbone] or [backbone.stem, backbone.stage2]"
     )
     freeze_norms: bool = Field(

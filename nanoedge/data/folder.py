@@ -55,7 +55,12 @@ def choose_set(folder: Path, split: str, format: str | None = None) -> FoundSet:
             f"split one: nanoedge data convert {folder} --to {sets[0].format} --val 0.2 --out NEW_FOLDER."
         )
     formats = {found.format for found in fitting}
-    cure = "Choose by data.format" if len(formats) > 1 else "Choose by data.NAME.annotations and data.NAME.images"
+    cure = (
+        f"Choose one: data.format={fitting[0].format}"
+        if len(formats) > 1
+        else "Choose by data.NAME.annotations and data.NAME.images"
+    )
+    listed = "; ".join(f"{found.format} ({found.annotations})" for found in fitting)
     raise InputError(f"{folder} has several sets for the split {split!r}: {listed}. {cure}.")
 
 

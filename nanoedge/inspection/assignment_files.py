@@ -17,6 +17,9 @@ from nanoedge.inspection.chosen_pictures import ChosenPicture, choose_pictures
 from nanoedge.pictures import PICTURE_SUFFIXES, write_picture
 from nanoedge.training.checkpoints import Checkpoint, load_checkpoint
 
+PICTURES = 3
+"""Drawn into a folder when nothing is said."""
+
 _CHANGEABLE = ("data.", "input.", "assigner.")
 
 
@@ -49,7 +52,7 @@ def draw_assignments(
     overrides: Sequence[str] = (),
     names: Sequence[str] = (),
     split: str | None = None,
-    count: int = 3,
+    count: int | None = None,
     out: Path = Path("assignment"),
     force: bool = False,
 ) -> DrawnAssignments:
@@ -60,7 +63,7 @@ def draw_assignments(
         overrides: `key=value` for what may differ from the run: where the data lie, the input's size, the assigner.
         names: pictures, as of `choose_pictures`; none takes the first ones with objects.
         split: as of `choose_pictures`.
-        count: how many, when none is named and `out` is a folder.
+        count: how many, when none is named; by default `PICTURES` in a folder and one in a file.
         out: a file with a picture's suffix takes one picture; anything else is a folder.
         force: replace files that are there.
 
@@ -71,15 +74,16 @@ def draw_assignments(
         NanoEdgeError: when a file cannot be written.
     """
     to_file = out.suffix.lower() in PICTURE_SUFFIXES
-    if to_file and len(names) > 1:
-        raise InputError(f"{out} takes one picture, and {len(names)} are named; give a folder: --out {out.stem}.")
+    wanted = len(names) or count or (1 if to_file else PICTURES)
+    if to_file and wanted > 1:
+        raise InputError(f"{out} takes one picture, not {wanted}; give a folder: --out {out.stem}.")
     if to_file:
         refuse_existing(out, force)
     elif out.is_file():
         raise InputError(f"{out} is a file, not a folder; end it with .png or .jpg to draw one picture into it.")
     loaded = load_checkpoint(checkpoint)
     config = _config_of(loaded, overrides)
-    chosen = choose_pictures(config, loaded.classes, names, split, 1 if to_file else count)
+    chosen = choose_pictures(config, loaded.classes, names, split, wanted)
     places = [out] if to_file else [out / name for name in _file_names(chosen)]
     for place in places:
         refuse_existing(place, force)

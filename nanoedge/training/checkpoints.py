@@ -88,7 +88,9 @@ def read_tensor_file(path: Path) -> dict[str, Any]:
             "run any code."
         ) from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise CheckpointError(f"The checkpoint {path} is damaged or no checkpoint: {_first_line(error)}") from error
+        raise CheckpointError(
+            f"{path} is damaged or no checkpoint of PyTorch ({type(error).__name__}: {_first_line(error)})."
+        ) from error
     if not isinstance(document, dict):
         raise CheckpointError(f"{path} is no checkpoint: it holds a {type(document).__name__}.")
     return document
@@ -104,7 +106,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     document = read_tensor_file(path)
     ours = document.get("nanoedge")
     if not isinstance(ours, dict) or not isinstance(document.get("state_dict"), dict):
-        hint = " It can be imported with: nanoedge import-nanodet." if "state_dict" in document else ""
+        imported = f"nanoedge import-nanodet {path} --config CONFIG --out imported.ckpt"
+        hint = f" If it is the original NanoDet's: {imported}." if "state_dict" in document else ""
         raise CheckpointError(f"{path} is not a checkpoint of NanoEdge.{hint}")
     if ours["format"] > FORMAT:
         raise CheckpointError(f"{path} was written by NanoEdge {ours['version']}; update NanoEdge to read it.")

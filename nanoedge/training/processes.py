@@ -165,8 +165,9 @@ def error_of(text: str) -> NanoEdgeError:
 
 
 def quieten_lightning() -> None:
-    """Lightning's hints are for its own users; ours read our messages."""
+    """Hints of Lightning and of PyTorch's loader are for their users; ours read our messages."""
     for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"lightning\..*")
     warnings.filterwarnings("ignore", message=r".*TypedStorage is deprecated.*")
+    warnings.filterwarnings("ignore", message=r"This DataLoader will create .* worker processes")

@@ -40,8 +40,10 @@ def test_a_folder_gets_a_picture_each_under_names_of_their_own(checkpoint: Path,
 
 def test_what_cannot_be_drawn_leaves_nothing(checkpoint: Path, tmp_path: Path) -> None:
     out = tmp_path / "a.png"
-    with pytest.raises(InputError, match="takes one picture, and 2 are named"):
+    with pytest.raises(InputError, match="takes one picture, not 2"):
         draw_assignments(checkpoint, names=["d", "a"], out=out)
+    with pytest.raises(InputError, match="takes one picture, not 2"):
+        draw_assignments(checkpoint, count=2, out=out)
     with pytest.raises(ConfigError, match="cannot be changed"):
         draw_assignments(checkpoint, ["model.head.channels=64"], out=out)
     with pytest.raises(ConfigError, match="multiple of 32"):

@@ -35,7 +35,10 @@ def assign(
     split: Annotated[
         str | None, typer.Option("--split", metavar="train|val", help="default: val, for named pictures also train")
     ] = None,
-    count: Annotated[int, typer.Option("--count", help="pictures, when none is named", min=1, max=1000)] = 3,
+    count: Annotated[
+        int | None,
+        typer.Option("--count", help="pictures, when none is named; default: 3, into a file 1", min=1, max=1000),
+    ] = None,
     out: Annotated[
         Path, typer.Option("--out", metavar="PLACE", help="FILE.png or FILE.jpg for one picture, else a folder")
     ] = Path("assignment"),

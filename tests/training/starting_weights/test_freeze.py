@@ -35,6 +35,7 @@ def test_a_wrong_part_is_refused_before_any_data_are_read(frozen: str, sentence:
 
 def test_known_parts_of_any_depth_are_taken() -> None:
     check_freeze(load_config("demo", ["training.freeze=[backbone, neck.reduce, head.stacks.0, agm_neck]"]))
+    assert load_config("demo", ["training.freeze=backbone"]).training.freeze == ("backbone",)
     check_freeze(load_config("nanodet-plus-ghost_320", ["training.freeze=[backbone.stages.3]"]))
 
 
