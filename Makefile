@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt $(CORE)
 	  { echo "NanoEdge needs Python 3.11 or newer: make install PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[export,pretrained,dev,docs,cross]'
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[export,pretrained,video,dev,docs,cross]'
 	@touch $@
 
 demo: install

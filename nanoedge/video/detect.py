@@ -15,7 +15,7 @@ from nanoedge.files import make_folder, refuse_existing
 from nanoedge.pictures import Picture, opencv, read_picture, write_picture
 from nanoedge.runtime.detector import Detector
 from nanoedge.runtime.drawing import draw_detections
-from nanoedge.video.sources import expand_source, is_video, read_video, video_length, video_rate
+from nanoedge.video.files import expand_source, is_video, read_video, video_length, video_rate
 
 Progress = Callable[[int, int, str], None]
 

@@ -65,7 +65,7 @@ def test_real_pictures_pass_the_parity_check_on_boxes(
 
 
 def test_a_real_clip_is_detected_frame_by_frame(shared: Path, plus_m_320_bundle: Path, tmp_path: Path) -> None:
-    from nanoedge.video.sources import read_video
+    from nanoedge.video.files import read_video
 
     detector = Detector(plus_m_320_bundle, "ncnn")
     people = 0
