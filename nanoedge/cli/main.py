@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from nanoedge import __version__
-from nanoedge.cli import benchmark, data, demo, detect, evaluate, export, import_nanodet, info, inspect, report, train
+from nanoedge.cli import (
+    benchmark,
+    camera,
+    data,
+    demo,
+    detect,
+    evaluate,
+    export,
+    import_nanodet,
+    info,
+    inspect,
+    report,
+    train,
+)
 from nanoedge.errors import NanoEdgeError
 
 EXTRAS = {
@@ -45,7 +58,7 @@ def _root(
     pass
 
 
-for _module in (train, report, evaluate, export, detect, benchmark, info, inspect, import_nanodet, data, demo):
+for _module in (train, report, evaluate, export, detect, camera, benchmark, info, inspect, import_nanodet, data, demo):
     _module.register(app)
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import Literal
-
-from nanoedge.errors import InputError
 
 CameraFormat = Literal["mjpeg", "yuyv", "i420", "nv12"]
 
@@ -38,15 +35,3 @@ class CameraMode:
 
 
 ANY_MODE = CameraMode()
-
-
-def size_from_text(text: str) -> tuple[int, int]:
-    """(width, height) of `640x480`.
-
-    Raises:
-        InputError: when it is written otherwise.
-    """
-    found = re.fullmatch(r"(\d{2,5})[xX](\d{2,5})", text.strip())
-    if found is None:
-        raise InputError(f"{text!r} is no size; write WIDTHxHEIGHT, such as 640x480.")
-    return int(found[1]), int(found[2])

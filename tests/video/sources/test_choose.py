@@ -10,7 +10,7 @@ from nanoedge.video.sources import choose
 from nanoedge.video.sources.base import Source, SourceRefusedError
 from nanoedge.video.sources.choose import SourceSettings, source_from
 from nanoedge.video.sources.folder import PictureFolder
-from nanoedge.video.sources.mode import CameraMode, size_from_text
+from nanoedge.video.sources.mode import CameraMode
 from nanoedge.video.sources.raw import RawInput, RawLayout
 from nanoedge.video.sources.rpicam import RaspberryPiCamera
 from nanoedge.video.sources.stream import Stream
@@ -73,9 +73,6 @@ def test_a_camera_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         source_from("auto")
 
 
-def test_sizes_are_read_and_modes_filled() -> None:
-    assert size_from_text("1280x720") == (1280, 720)
-    with pytest.raises(InputError, match="is no size"):
-        size_from_text("1280")
+def test_a_mode_is_filled_from_another() -> None:
     assert CameraMode(rate=10).filled_from(CameraMode(640, 480, 30, "i420")) == CameraMode(640, 480, 10, "i420")
     assert CameraMode(320, 240).filled_from(CameraMode(640, 480, 30)) == CameraMode(320, 240, 30)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from nanoedge.video.sources.base import SourceError, SourceRefusedError
 from nanoedge.video.sources.stream import Stream
-from tests.video.sources.mjpeg_server import MjpegServer, free_port
+from tests.video.mjpeg_server import MjpegServer, free_port
 
 
 def read_on(stream: Stream) -> None:

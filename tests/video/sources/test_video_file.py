@@ -13,7 +13,7 @@ import pytest
 from nanoedge.video.files import read_video
 from nanoedge.video.sources.base import Frame, Source, SourceRefusedError
 from nanoedge.video.sources.video_file import VideoFile
-from tests.video.sources.conftest import FRAMES, RATE, write_clip
+from tests.video.conftest import FRAMES, RATE, write_clip
 
 
 def frames_of(source: Source, most: int = 100) -> list[Frame]:
