@@ -1,0 +1,51 @@
+"""One line of JSON for each frame that was looked at."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from nanoedge.errors import InputError
+from nanoedge.video.pipeline.result import Result
+
+
+class JsonLines:
+    """Lines at the end of a file, or on standard output; each is there as soon as its result is.
+
+    Args:
+        place: the file, which is made or added to; `None` for standard output.
+        source: what lines call the source.
+
+    Raises:
+        InputError: when the file cannot be opened.
+    """
+
+    name = "jsonl"
+
+    def __init__(self, place: Path | None, source: str) -> None:
+        self._source = source
+        self._place = place
+        self._stream = self._opened(place)
+
+    @staticmethod
+    def _opened(place: Path | None) -> TextIO:
+        if place is None:
+            return sys.__stdout__ or sys.stdout
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            return place.open("a", encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{place} cannot be written: {error.strerror}.") from error
+
+    def write(self, result: Result) -> None:
+        """Add a line."""
+        line = json.dumps(result.as_json(self._source), ensure_ascii=False, separators=(",", ":"))
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Close the file; standard output stays open."""
+        if self._place is not None:
+            self._stream.close()

@@ -1,0 +1,93 @@
+"""The last stage: each output in a thread of its own, so that a slow one holds up nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from nanoedge.errors import NanoEdgeError
+from nanoedge.video.pipeline.handover import Handover
+from nanoedge.video.pipeline.measurements import Measurements
+from nanoedge.video.pipeline.result import Result
+
+LIVE_BACKLOG, WHOLE_BACKLOG = 4, 32
+
+
+class Output(Protocol):
+    """Something that results are given to, always by the same thread.
+
+    Attributes:
+        name: for messages and counters, such as `jsonl`.
+    """
+
+    name: str
+
+    def write(self, result: Result) -> None:
+        """Take a result.
+
+        Raises:
+            NanoEdgeError: when it cannot be kept; the next one is tried all the same.
+            OSError: likewise.
+        """
+
+    def close(self) -> None:
+        """Finish."""
+
+
+class Delivery:
+    """Hands results to one output.
+
+    Args:
+        output: the output.
+        measurements: counts `NAME_written`, `NAME_dropped` and `NAME_failed`.
+        log: receives a sentence when an output fails, once until it works again.
+        keep_all: make the detector wait for a slow output, instead of dropping results.
+    """
+
+    def __init__(
+        self, output: Output, measurements: Measurements, log: Callable[[str], None], keep_all: bool = False
+    ) -> None:
+        self.output = output
+        self._results: Handover[Result] = Handover(WHOLE_BACKLOG if keep_all else LIVE_BACKLOG, keep_all)
+        self._measurements = measurements
+        self._log = log
+        self._failing = False
+        self._counted_drops = 0
+        self.thread = threading.Thread(target=self._run, name=f"nanoedge-{output.name}", daemon=True)
+
+    def give(self, result: Result) -> None:
+        """Hand over a result."""
+        self._results.put(result)
+        if (dropped := self._results.dropped) > self._counted_drops:
+            self._measurements.count(f"{self.output.name}_dropped", dropped - self._counted_drops)
+            self._counted_drops = dropped
+
+    def finish(self, timeout: float) -> None:
+        """Write what is left, close, and end the thread."""
+        self._results.close()
+        self.thread.join(timeout)
+
+    def _run(self) -> None:
+        while not self._results.finished:
+            result = self._results.take(timeout=1.0)
+            if result is not None:
+                self._attempt(lambda result=result: self.output.write(result))  # type: ignore[misc]
+        self._attempt(self.output.close, counted=False)
+
+    def _attempt(self, action: Callable[[], None], counted: bool = True) -> None:
+        name = self.output.name
+        try:
+            action()
+        except (NanoEdgeError, OSError) as error:
+            self._measurements.count(f"{name}_failed")
+            if not self._failing:
+                reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+                self._log(f"The output {name} has failed: {reason.rstrip('.')}. The rest goes on.")
+            self._failing = True
+        else:
+            if counted:
+                self._measurements.count(f"{name}_written")
+            if self._failing and counted:
+                self._log(f"The output {name} works again")
+            self._failing = self._failing and not counted

@@ -1,0 +1,159 @@
+"""All stages together: started, watched, stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nanoedge.runtime.detector import Detector
+from nanoedge.video.pipeline.capture import Capture
+from nanoedge.video.pipeline.delivery import Delivery, Output
+from nanoedge.video.pipeline.detection import Detection
+from nanoedge.video.pipeline.handover import Handover
+from nanoedge.video.pipeline.measurements import Measurements
+from nanoedge.video.pipeline.result import Result
+from nanoedge.video.sources.base import Frame, Source
+
+Log = Callable[[str], None]
+
+FILE_BACKLOG = 4
+"""Frames of a file that are decoded ahead."""
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """How it runs.
+
+    Attributes:
+        realtime: drop frames that come while the network works, as with a camera; else each frame is looked at.
+        target_rate: frames a second at most, of a live source.
+        capture_stall: seconds without a sign of life after which capture is begun anew.
+        detection_stall: seconds that one frame may take, after which detection is begun anew.
+        patience: seconds that stages get to end.
+    """
+
+    realtime: bool = True
+    target_rate: float | None = None
+    capture_stall: float = 30.0
+    detection_stall: float = 60.0
+    patience: float = 5.0
+
+
+DEFAULTS = PipelineSettings()
+
+
+class Pipeline:
+    """From a source through a detector to outputs.
+
+    Args:
+        make_source: makes the source; called again when capture is stuck in one.
+        make_detector: makes the detector; called again when detection is stuck in one.
+        outputs: any number.
+        log: receives sentences.
+        settings: the rest.
+
+    Attributes:
+        measurements: what happened; also counts `capture_restarts` and `detection_restarts`.
+        target_rate: frames a second at most, of a live source; may be changed at any time.
+    """
+
+    def __init__(
+        self,
+        make_source: Callable[[], Source],
+        make_detector: Callable[[], Detector],
+        outputs: Sequence[Output],
+        log: Log,
+        settings: PipelineSettings = DEFAULTS,
+    ) -> None:
+        self.measurements = Measurements()
+        self.settings = settings
+        self.target_rate = settings.target_rate
+        self._make_source, self._make_detector = make_source, make_detector
+        self._log = log
+        self.source = make_source()
+        self.detector = make_detector()
+        keep_all = not (self.source.live or settings.realtime)
+        self._frames: Handover[Frame] = Handover(FILE_BACKLOG if keep_all else 1, keep_all)
+        self._deliveries = [Delivery(output, self.measurements, log, keep_all) for output in outputs]
+        self._stop = threading.Event()
+        self._capture_stop, self._detection_stop = threading.Event(), threading.Event()
+
+    def run(self) -> None:
+        """Work until the source ends or `stop` is called.
+
+        Raises:
+            NanoEdgeError: when the source cannot be read at all.
+        """
+        for delivery in self._deliveries:
+            delivery.thread.start()
+        self._begin_capture()
+        self._begin_detection()
+        try:
+            while not self._stop.is_set() and self._detection_thread.is_alive():
+                self._detection_thread.join(timeout=0.1)
+                self._watch()
+        finally:
+            self._finish()
+        if self.capture.failure is not None:
+            raise self.capture.failure
+
+    def stop(self) -> None:
+        """End, from any thread or a signal's handler."""
+        self._stop.set()
+
+    def _begin_capture(self) -> None:
+        self._capture_stop = threading.Event()
+        self.capture = Capture(
+            self.source, self._frames, self.measurements, self._capture_stop, self._log, lambda: self.target_rate
+        )
+        self._capture_thread = threading.Thread(target=self.capture.run, name="nanoedge-capture", daemon=True)
+        self._capture_thread.start()
+
+    def _begin_detection(self) -> None:
+        self._detection_stop = stop = threading.Event()
+
+        def deliver(result: Result) -> None:
+            if not stop.is_set():
+                for delivery in self._deliveries:
+                    delivery.give(result)
+
+        self.detection = Detection(self.detector, self._frames, deliver, self.measurements, stop, self._log)
+        self._detection_thread = threading.Thread(target=self.detection.run, name="nanoedge-detection", daemon=True)
+        self._detection_thread.start()
+
+    def _watch(self) -> None:
+        """Begin a stage anew that shows no sign of life; its thread is left behind, and ends when it comes back."""
+        now = time.monotonic()
+        detection, capture = self.detection, self.capture
+        if detection.busy and now - detection.heartbeat > self.settings.detection_stall:
+            self._log(f"Detection was stuck for {now - detection.heartbeat:.0f} s and is begun anew")
+            self.measurements.count("detection_restarts")
+            self._detection_stop.set()
+            self.detector = self._make_detector()
+            self._begin_detection()
+        stalled = self.source.live and self._capture_thread.is_alive() and not capture.waiting
+        if stalled and now - capture.heartbeat > self.settings.capture_stall:
+            self._log(f"Capture was stuck for {now - capture.heartbeat:.0f} s and is begun anew")
+            self.measurements.count("capture_restarts")
+            self._capture_stop.set()
+            capture.abandon()
+            self.source = self._make_source()
+            self._begin_capture()
+
+    def _finish(self) -> None:
+        end = time.monotonic() + self.settings.patience
+        self._capture_stop.set()
+        self.source.interrupt()
+        if self._stop.is_set():
+            self._detection_stop.set()
+            self._frames.close(forget=True)
+        for thread in (self._capture_thread, self._detection_thread):
+            thread.join(max(0.1, end - time.monotonic()))
+        for delivery in self._deliveries:
+            delivery.finish(max(0.5, end - time.monotonic()))
+
+    def dropped_frames(self) -> int:
+        """Frames that came while the network worked on another one."""
+        return self._frames.dropped

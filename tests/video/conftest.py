@@ -1,0 +1,44 @@
+"""A clip, and a camera on the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.video.mjpeg_server import MjpegServer
+
+FRAMES = 12
+RATE = 20
+
+
+def write_clip(path: Path) -> Path:
+    """A video of 12 frames, 20 a second, 96 x 64, each brighter than the one before."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.time_base = Fraction(1, RATE)
+        for number in range(FRAMES):
+            picture = np.full((64, 96, 3), 20 + 15 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "bgr24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `write_clip` writes."""
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[MjpegServer]:
+    """A network camera that runs."""
+    camera = MjpegServer(tmp_path)
+    camera.start()
+    yield camera
+    camera.kill()
