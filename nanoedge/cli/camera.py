@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,7 +16,7 @@ from nanoedge.cli.terminal import Terminal, command
 from nanoedge.errors import InputError
 
 if TYPE_CHECKING:
-    from nanoedge.video.pipeline.delivery import Output
+    from nanoedge.video.camera import Camera
     from nanoedge.video.pipeline.pipeline import Pipeline
     from nanoedge.video.sources.choose import SourceSettings
 
@@ -60,6 +59,16 @@ def camera(
         Path | None, typer.Option(metavar="DIR", help="a folder for a picture of whatever comes into sight")
     ] = None,
     events_mb: Annotated[float, typer.Option("--events-mb", help="limit of that folder, megabytes", min=1)] = 500,
+    serve: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="a page with the live picture, such as 127.0.0.1:8080")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="the token of the page; else one is made where it is needed")
+    ] = None,
+    recordings: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="a folder for what the page's button records")
+    ] = None,
+    max_viewers: Annotated[int, typer.Option(help="live pages at a time", min=1, max=1000)] = 16,
     force: Force = False,
     engine: EngineName = "auto",
     precision: Precision = "float",
@@ -74,52 +83,46 @@ def camera(
 
     For example: nanoedge camera street.nanoedge --source rtsp://cam.local/live --jsonl found.jsonl
     """
+    from nanoedge.bundle import load_bundle
     from nanoedge.runtime.detector import Detector
-    from nanoedge.video.pipeline.pipeline import Pipeline, PipelineSettings
-    from nanoedge.video.sources.choose import source_from
+    from nanoedge.video.camera import Camera, CameraOptions
 
     if terminal.json and jsonl == "-":
         raise InputError("--json and --jsonl - both want standard output; write the lines to a file.")
-    settings = _source_settings(size, rate, pixel_format, raw, udp, loop, realtime)
-    named = source_from(source, settings)
-    if loop and named.live:
-        raise InputError(f"--loop is for files and folders; {named.label} has no end.")
-    make_detector = partial(
-        Detector,
-        bundle,
-        engine,
-        threads,
-        precision=precision,
-        compute=compute,
-        score_threshold=score,
-        nms_iou=nms,
-        max_detections=max_detections,
-        classes=[name.strip() for name in classes.split(",") if name.strip()] if classes is not None else None,
+    loaded = load_bundle(bundle)
+    wanted = [name.strip() for name in classes.split(",") if name.strip()] if classes is not None else None
+
+    def make_detector(score_threshold: float) -> Detector:
+        return Detector(
+            loaded,
+            engine,
+            threads,
+            precision=precision,
+            compute=compute,
+            score_threshold=score_threshold,
+            nms_iou=nms,
+            max_detections=max_detections,
+            classes=wanted,
+        )
+
+    options = CameraOptions(
+        source,
+        _source_settings(size, rate, pixel_format, raw, udp, loop, realtime),
+        target_fps,
+        jsonl,
+        record,
+        force,
+        events,
+        events_mb,
+        serve,
+        token_file,
+        recordings,
+        max_viewers,
     )
-    outputs: list[Output] = []
-    if jsonl is not None:
-        from nanoedge.video.outputs.jsonl import JsonLines
-
-        outputs.append(JsonLines(None if jsonl == "-" else Path(jsonl), named.label))
-    if record is not None:
-        from nanoedge.video.outputs.recording import Recording
-
-        outputs.append(Recording(record, force))
-    if events is not None:
-        from nanoedge.video.outputs.events import Events
-
-        outputs.append(Events(events, named.label, events_mb))
-    pipeline = Pipeline(
-        partial(source_from, source, settings),
-        make_detector,
-        outputs,
-        terminal.say,
-        PipelineSettings(realtime=named.live or realtime, target_rate=target_fps),
-    )
-    detector = pipeline.detector
-    terminal.say(f"{named.label}; engine {detector.engine}, {detector.compute}, {detector.threads} threads")
-    stopped_by = _run(pipeline, terminal)
-    document = _summary(pipeline)
+    reported = loaded.manifest.interface.postprocess.score_threshold if score is None else score
+    running = Camera(make_detector, reported, options, terminal.say)
+    stopped_by = _run(running, terminal)
+    document = running.summary()
     terminal.finish(document, "" if jsonl == "-" else _sentence(document))
     if stopped_by == signal.SIGINT:
         raise typer.Exit(130)
@@ -143,20 +146,20 @@ def _source_settings(
     return SourceSettings(mode, None if raw is None else RawLayout.from_text(raw), loop, realtime, udp)
 
 
-def _run(pipeline: Pipeline, terminal: Terminal) -> int | None:
+def _run(running: Camera, terminal: Terminal) -> int | None:
     """Until the end of the source or a signal; the signal's number."""
     received: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        pipeline.stop()
+        running.stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     done = threading.Event()
-    status = threading.Thread(target=_show_status, args=(pipeline, terminal, done), daemon=True)
+    status = threading.Thread(target=_show_status, args=(running.pipeline, terminal, done), daemon=True)
     status.start()
     try:
-        pipeline.run()
+        running.run()
     finally:
         done.set()
         status.join(timeout=2)
@@ -176,19 +179,6 @@ def _show_status(pipeline: Pipeline, terminal: Terminal, done: threading.Event) 
         text = f"{found.rate:.1f} a second{delay}, {pipeline.dropped_frames()} dropped"
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
     print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def _summary(pipeline: Pipeline) -> dict[str, Any]:
-    found = pipeline.measurements.snapshot()
-    return {
-        "source": pipeline.source.label,
-        "seconds": round(found.uptime, 2),
-        "frames": found.counters.get("captured", 0),
-        "detected": found.counters.get("detected", 0),
-        "dropped": pipeline.dropped_frames(),
-        "counters": found.counters,
-        "stages": {name: {"p50": round(at.p50, 2), "p95": round(at.p95, 2)} for name, at in found.stages.items()},
-    }
 
 
 def _sentence(document: dict[str, Any]) -> str:

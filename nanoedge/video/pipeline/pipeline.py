@@ -77,6 +77,7 @@ class Pipeline:
         keep_all = not (self.source.live or settings.realtime)
         self._frames: Handover[Frame] = Handover(FILE_BACKLOG if keep_all else 1, keep_all)
         self._deliveries = [Delivery(output, self.measurements, log, keep_all) for output in outputs]
+        self._capture: Capture | None = None
         self._stop = threading.Event()
         self._capture_stop, self._detection_stop = threading.Event(), threading.Event()
 
@@ -96,8 +97,8 @@ class Pipeline:
                 self._watch()
         finally:
             self._finish()
-        if self.capture.failure is not None:
-            raise self.capture.failure
+        if self._capture is not None and self._capture.failure is not None:
+            raise self._capture.failure
 
     def stop(self) -> None:
         """End, from any thread or a signal's handler."""
@@ -105,10 +106,10 @@ class Pipeline:
 
     def _begin_capture(self) -> None:
         self._capture_stop = threading.Event()
-        self.capture = Capture(
+        self._capture = Capture(
             self.source, self._frames, self.measurements, self._capture_stop, self._log, lambda: self.target_rate
         )
-        self._capture_thread = threading.Thread(target=self.capture.run, name="nanoedge-capture", daemon=True)
+        self._capture_thread = threading.Thread(target=self._capture.run, name="nanoedge-capture", daemon=True)
         self._capture_thread.start()
 
     def _begin_detection(self) -> None:
@@ -119,20 +120,22 @@ class Pipeline:
                 for delivery in self._deliveries:
                     delivery.give(result)
 
-        self.detection = Detection(self.detector, self._frames, deliver, self.measurements, stop, self._log)
-        self._detection_thread = threading.Thread(target=self.detection.run, name="nanoedge-detection", daemon=True)
+        self._detection = Detection(self.detector, self._frames, deliver, self.measurements, stop, self._log)
+        self._detection_thread = threading.Thread(target=self._detection.run, name="nanoedge-detection", daemon=True)
         self._detection_thread.start()
 
     def _watch(self) -> None:
         """Begin a stage anew that shows no sign of life; its thread is left behind, and ends when it comes back."""
         now = time.monotonic()
-        detection, capture = self.detection, self.capture
+        detection, capture = self._detection, self._capture
         if detection.busy and now - detection.heartbeat > self.settings.detection_stall:
             self._log(f"Detection was stuck for {now - detection.heartbeat:.0f} s and is begun anew")
             self.measurements.count("detection_restarts")
             self._detection_stop.set()
             self.detector = self._make_detector()
             self._begin_detection()
+        if capture is None:
+            return
         stalled = self.source.live and self._capture_thread.is_alive() and not capture.waiting
         if stalled and now - capture.heartbeat > self.settings.capture_stall:
             self._log(f"Capture was stuck for {now - capture.heartbeat:.0f} s and is begun anew")
@@ -153,6 +156,11 @@ class Pipeline:
             thread.join(max(0.1, end - time.monotonic()))
         for delivery in self._deliveries:
             delivery.finish(max(0.5, end - time.monotonic()))
+
+    @property
+    def capture_connected(self) -> bool:
+        """Whether the source is open."""
+        return self._capture is not None and self._capture.connected
 
     def dropped_frames(self) -> int:
         """Frames that came while the network worked on another one."""
