@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -12,21 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.browser import QUIET, REQUIRED
 
-# .ci/run installs the browser: there a skip would hide a fault.
-REQUIRED = os.environ.get("NANOEDGE_REQUIRE_BROWSER") == "1"
-QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-extensions",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND",  # nothing leaves the machine, not even what the browser itself asks for
+OFFLINE = (
+    "--host-resolver-rules=MAP * ~NOTFOUND"  # nothing leaves the machine, not even what the browser itself asks for
 )
 OF_THE_PAGE = "101845102"  # how Chromium's network log marks what a page asks for, "blink_resource_loader"
 
@@ -65,7 +53,15 @@ def opened(page: Path, folder: Path, *flags: str) -> tuple[str, list[str], list[
     if browser is None:
         (pytest.fail if REQUIRED else pytest.skip)("needs chromium (Debian)")
     log = folder / "net.json"
-    command = [browser, *QUIET, *flags, "--enable-logging=stderr", "--v=0", f"--user-data-dir={folder / 'profile'}"]
+    command = [
+        browser,
+        *QUIET,
+        OFFLINE,
+        *flags,
+        "--enable-logging=stderr",
+        "--v=0",
+        f"--user-data-dir={folder / 'profile'}",
+    ]
     command += [f"--log-net-log={log}", "--dump-dom", page.resolve().as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr

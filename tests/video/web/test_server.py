@@ -62,8 +62,8 @@ def test_everything_is_answered(start: Start, pictures: Path, tmp_path: Path) ->
         assert {"number", "latency_ms", "age_ms", "detections"} <= set(about)
         assert camera.get("metrics")[1].count(b"nanoedge_viewers 1\n") == 1
     listed = camera.json("api/events")
-    if listed:
-        assert camera.get(f"api/events/{listed[0]['name']}.jpg")[1][:2] == b"\xff\xd8"
+    assert listed
+    assert camera.get(f"api/events/{listed[0]['name']}.jpg")[1][:2] == b"\xff\xd8"
     assert camera.stop() == 0
     assert [path.suffix for path in recordings.iterdir()] == [".mp4"]
 
