@@ -47,11 +47,12 @@ def test_help_names_every_command(nanoedge) -> None:
         "data",
         "inspect",
         "demo",
+        "camera",
     ):
         assert command in text
 
 
-@pytest.mark.parametrize("arguments", [["camera"], ["data", "harvest"]])
+@pytest.mark.parametrize("arguments", [["deploy"], ["data", "harvest"]])
 def test_what_is_not_there_yet_is_refused_as_unknown(nanoedge, arguments: list[str]) -> None:
     assert "No such command" in nanoedge(*arguments, expect=2).stderr
 
