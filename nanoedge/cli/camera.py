@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from nanoedge.cli.options import Compute, EngineName, Force, Precision, Threads, parse_size
+from nanoedge.cli.options import (
+    Classes,
+    Compute,
+    EngineName,
+    Force,
+    MaxDetections,
+    Nms,
+    Precision,
+    Score,
+    Threads,
+    detector_maker,
+    parse_size,
+)
 from nanoedge.cli.terminal import Terminal, command
 from nanoedge.errors import InputError
 
@@ -51,6 +63,9 @@ def camera(
     target_fps: Annotated[
         float | None, typer.Option(help="look at so many frames a second at most", min=0.01, max=1000)
     ] = None,
+    cool: Annotated[
+        bool, typer.Option("--cool", help="leave frames out before the CPU gets so hot that it slows")
+    ] = False,
     jsonl: Annotated[
         str | None, typer.Option(metavar="FILE", help="a line of JSON for each frame; - for standard output")
     ] = None,
@@ -59,6 +74,7 @@ def camera(
         Path | None, typer.Option(metavar="DIR", help="a folder for a picture of whatever comes into sight")
     ] = None,
     events_mb: Annotated[float, typer.Option("--events-mb", help="limit of that folder, megabytes", min=1)] = 500,
+    window: Annotated[bool, typer.Option("--window", help="show it on this machine's screen; q ends it")] = False,
     serve: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="a page with the live picture, such as 127.0.0.1:8080")
     ] = None,
@@ -74,50 +90,37 @@ def camera(
     precision: Precision = "float",
     compute: Compute = "fp32",
     threads: Threads = None,
-    score: Annotated[float | None, typer.Option(help="report boxes above this score; default: the bundle's")] = None,
-    nms: Annotated[float | None, typer.Option(help="IoU of non-maximum suppression; default: the bundle's")] = None,
-    max_detections: Annotated[int | None, typer.Option(help="most boxes a frame; default: the bundle's")] = None,
-    classes: Annotated[str | None, typer.Option(metavar="A,B", help="report only these classes")] = None,
+    score: Score = None,
+    nms: Nms = None,
+    max_detections: MaxDetections = None,
+    classes: Classes = None,
 ) -> None:
     """Find objects in what a camera sees, until Ctrl-C; a camera that goes is waited for.
 
     For example: nanoedge camera street.nanoedge --source rtsp://cam.local/live --jsonl found.jsonl
     """
     from nanoedge.bundle import load_bundle
-    from nanoedge.runtime.detector import Detector
     from nanoedge.video.camera import Camera, CameraOptions
 
     if terminal.json and jsonl == "-":
         raise InputError("--json and --jsonl - both want standard output; write the lines to a file.")
     loaded = load_bundle(bundle)
-    wanted = [name.strip() for name in classes.split(",") if name.strip()] if classes is not None else None
-
-    def make_detector(score_threshold: float) -> Detector:
-        return Detector(
-            loaded,
-            engine,
-            threads,
-            precision=precision,
-            compute=compute,
-            score_threshold=score_threshold,
-            nms_iou=nms,
-            max_detections=max_detections,
-            classes=wanted,
-        )
-
+    make_detector = detector_maker(loaded, engine, precision, compute, threads, nms, max_detections, classes)
     options = CameraOptions(
-        source,
-        _source_settings(size, rate, pixel_format, raw, udp, loop, realtime),
-        target_fps,
-        jsonl,
-        record,
-        force,
-        events,
-        events_mb,
-        serve,
-        token_file,
-        recordings,
-        max_viewers,
+        source=source,
+        source_settings=_source_settings(size, rate, pixel_format, raw, udp, loop, realtime),
+        target_rate=target_fps,
+        cool=cool,
+        jsonl=jsonl,
+        record=record,
+        force=force,
+        events=events,
+        events_megabytes=events_mb,
+        window=window,
+        serve=serve,
+        token_file=token_file,
+        recordings=recordings,
+        most_viewers=max_viewers,
     )
     reported = loaded.manifest.interface.postprocess.score_threshold if score is None else score
     running = Camera(make_detector, reported, options, terminal.say)

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nanoedge.cli.options import Compute, EngineName, Force, Precision, Threads
+from nanoedge.cli.options import (
+    Classes,
+    Compute,
+    EngineName,
+    Force,
+    MaxDetections,
+    Nms,
+    Precision,
+    Score,
+    Threads,
+    detector_maker,
+)
 from nanoedge.cli.terminal import Terminal, command
 
 if TYPE_CHECKING:
@@ -31,28 +42,17 @@ def detect(
     precision: Precision = "float",
     compute: Compute = "fp32",
     threads: Threads = None,
-    score: Annotated[float | None, typer.Option(help="report boxes above this score; default: the bundle's")] = None,
-    nms: Annotated[float | None, typer.Option(help="IoU of non-maximum suppression; default: the bundle's")] = None,
-    max_detections: Annotated[int | None, typer.Option(help="most boxes a picture; default: the bundle's")] = None,
-    classes: Annotated[str | None, typer.Option(metavar="A,B", help="report only these classes")] = None,
+    score: Score = None,
+    nms: Nms = None,
+    max_detections: MaxDetections = None,
+    classes: Classes = None,
     force: Force = False,
 ) -> None:
     """Find objects in pictures and videos; nothing is written without --out."""
-    from nanoedge.runtime.detector import Detector
     from nanoedge.video.detect import detect_sources
 
-    wanted = [name.strip() for name in classes.split(",") if name.strip()] if classes is not None else None
-    detector = Detector(
-        bundle,
-        engine,
-        threads,
-        precision=precision,
-        compute=compute,
-        score_threshold=score,
-        nms_iou=nms,
-        max_detections=max_detections,
-        classes=wanted,
-    )
+    make_detector = detector_maker(bundle, engine, precision, compute, threads, nms, max_detections, classes)
+    detector = make_detector(score)
     terminal.detail(f"engine {detector.engine}, {detector.compute}, {detector.threads} threads")
     result = detect_sources(detector, sources, out, force, terminal.progress)
     for problem in result.problems:

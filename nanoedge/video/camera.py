@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoedge.errors import InputError
+from nanoedge.errors import InputError, NanoEdgeError
 from nanoedge.runtime.detector import Detector
-from nanoedge.video.outputs.above import Above
+from nanoedge.video.cooling import Cooling, CoolingThread, default_limit
+from nanoedge.video.outputs.above import above
 from nanoedge.video.outputs.events import DEFAULT_MEGABYTES, Events
 from nanoedge.video.outputs.jsonl import JsonLines
 from nanoedge.video.outputs.recording import Recording
 from nanoedge.video.outputs.switched_recording import SwitchedRecording
+from nanoedge.video.outputs.window import Window
 from nanoedge.video.pipeline.delivery import Output
 from nanoedge.video.pipeline.pipeline import Log, Pipeline, PipelineSettings
 from nanoedge.video.sources.choose import DEFAULTS, SourceSettings, source_from
 
 if TYPE_CHECKING:
-    from nanoedge.video.web.server import WebServer
+    from nanoedge.video.web.serving import Serving
 
 PAGE_SCORE = 0.2
 """The page gets boxes from here on, so that its slider can go below what the other outputs report."""
@@ -33,12 +36,14 @@ class CameraOptions:
     Attributes:
         source: what `--source` says.
         source_settings: the rest about it.
-        target_rate: frames a second at most, of a live source.
+        target_rate: frames a second at most, where frames may be dropped.
+        cool: lower the rate before the CPU throttles.
         jsonl: file for lines of JSON, `-` for standard output.
         record: video file.
         force: replace a video file that is there.
         events: folder for pictures of events.
         events_megabytes: its limit.
+        window: show the picture on this machine's screen.
         serve: `HOST:PORT` of the page.
         token_file: where its token is; one is made when it is needed and not given.
         recordings: folder for what the page's button records.
@@ -48,11 +53,13 @@ class CameraOptions:
     source: str = "auto"
     source_settings: SourceSettings = DEFAULTS
     target_rate: float | None = None
+    cool: bool = False
     jsonl: str | None = None
     record: Path | None = None
     force: bool = False
     events: Path | None = None
     events_megabytes: float = DEFAULT_MEGABYTES
+    window: bool = False
     serve: str | None = None
     token_file: Path | None = None
     recordings: Path | None = None
@@ -78,14 +85,18 @@ class Camera:
     def __init__(
         self, make_detector: Callable[[float], Detector], score: float, options: CameraOptions, log: Log
     ) -> None:
+        detector_score = score if options.serve is None else min(score, PAGE_SCORE)
+        first_detector = _Ahead(lambda: make_detector(detector_score))
         source = source_from(options.source, options.source_settings)
         if options.source_settings.loop and source.live:
             raise InputError(f"--loop is for files and folders; {source.label} has no end.")
         if options.serve is None and (options.token_file is not None or options.recordings is not None):
             raise InputError("--token-file and --recordings belong to the page; give --serve HOST:PORT too.")
+        realtime = source.live or options.source_settings.realtime
+        if not realtime and (options.target_rate is not None or options.cool):
+            raise InputError("--target-fps and --cool leave frames out: a file needs --realtime with them.")
         self._log = log
         self._options = options
-        detector_score = score if options.serve is None else min(score, PAGE_SCORE)
         events = None if options.events is None else Events(options.events, source.label, options.events_megabytes)
         switched = None if options.recordings is None else SwitchedRecording(options.recordings)
         outputs: list[Output] = [output for output in (events, switched) if output is not None]
@@ -93,27 +104,26 @@ class Camera:
             outputs.append(JsonLines(None if options.jsonl == "-" else Path(options.jsonl), source.label))
         if options.record is not None:
             outputs.append(Recording(options.record, options.force))
+        if options.window:
+            outputs.append(Window(self.stop))
         if detector_score < score:
-            outputs = [Above(output, score) for output in outputs]
+            outputs = [above(output, score) for output in outputs]
         self._serving = None if options.serve is None else self._page(options.serve, score, events, switched)
         if self._serving is not None:
             outputs.append(self._serving.live)
         self.pipeline = Pipeline(
             lambda: source_from(options.source, options.source_settings),
-            lambda: make_detector(detector_score),
+            lambda: first_detector.take() or make_detector(detector_score),
             outputs,
             log,
-            PipelineSettings(source.live or options.source_settings.realtime, options.target_rate),
+            PipelineSettings(realtime, options.target_rate),
         )
 
-    @staticmethod
-    def _page(address: str, score: float, events: Events | None, switched: SwitchedRecording | None) -> _Page:
-        from nanoedge.video.web.access import ListenAddress
-        from nanoedge.video.web.live import Live
-        from nanoedge.video.web.server import listening_socket
+    def _page(self, address: str, score: float, events: Events | None, recordings: SwitchedRecording | None) -> Serving:
+        from nanoedge.video.web.serving import Serving
 
-        parsed = ListenAddress.from_text(address)
-        return _Page(parsed, listening_socket(parsed), Live(), score, events, switched)
+        options = self._options
+        return Serving(address, options.token_file, options.most_viewers, score, events, recordings)
 
     def run(self) -> None:
         """Until the source ends or `stop` is called.
@@ -125,7 +135,7 @@ class Camera:
         self._log(
             f"{self.pipeline.source.label}; engine {detector.engine}, {detector.compute}, {detector.threads} threads"
         )
-        with self._served():
+        with self._served(), self._cooled():
             self.pipeline.run()
 
     def stop(self) -> None:
@@ -137,11 +147,34 @@ class Camera:
         if self._serving is None:
             yield
             return
-        server = self._serving.start(self.pipeline, self._options, self._log)
+        self._serving.start(self.pipeline, self._log)
         try:
             yield
         finally:
-            server.stop()
+            self._serving.stop()
+        if self._serving.failure is not None:
+            raise self._serving.failure
+
+    @contextlib.contextmanager
+    def _cooled(self) -> Iterator[None]:
+        if not self._options.cool:
+            yield
+            return
+        pipeline = self.pipeline
+
+        def rates() -> tuple[float, float]:
+            found = pipeline.measurements.snapshot()
+            return found.rate, min(found.capture_rate, pipeline.target_rate or found.capture_rate)
+
+        def apply(rate: float | None) -> None:
+            pipeline.cooled_rate = rate
+
+        thread = CoolingThread(Cooling(default_limit()), rates, apply, self._log)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.stop()
 
     def summary(self) -> dict[str, Any]:
         """What was done, as plain values."""
@@ -157,30 +190,27 @@ class Camera:
         }
 
 
-@dataclass(frozen=True)
-class _Page:
-    """The page before it is served."""
+class _Ahead:
+    """The first detector, loaded by a thread of its own while source, outputs and page are made."""
 
-    address: Any
-    listener: Any
-    live: Any
-    score: float
-    events: Events | None
-    switched: SwitchedRecording | None
+    def __init__(self, make: Callable[[], Detector]) -> None:
+        self._make = make
+        self._made: Detector | None = None
+        self._error: NanoEdgeError | None = None
+        # Not a daemon: a process that ends while an engine's library is at work crashes.
+        self._thread = threading.Thread(target=self._run, name="nanoedge-loading")
+        self._thread.start()
 
-    def start(self, pipeline: Pipeline, options: CameraOptions, log: Log) -> WebServer:
-        from nanoedge.video.web.access import Access, new_token, read_token
-        from nanoedge.video.web.server import WebServer
-        from nanoedge.video.web.station import Station
+    def _run(self) -> None:
+        try:
+            self._made = self._make()
+        except NanoEdgeError as error:
+            self._error = error
 
-        token = None if options.token_file is None else read_token(options.token_file)
-        made = token is None and not self.address.is_loopback
-        if made:
-            token = new_token()
-        station = Station(pipeline, self.live, self.score, self.events, self.switched)
-        access = Access(token, frozenset({self.address.host.lower()}))
-        server = WebServer(self.listener, station, self.live, access, options.most_viewers)
-        server.start()
-        url = self.address.url(server.port)
-        log(f"the page is at {url}" + (f"?token={token}" if made else ""))
-        return server
+    def take(self) -> Detector | None:
+        """Waits for it; `None` when it was taken before. Raises what loading has raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        made, self._made = self._made, None
+        return made

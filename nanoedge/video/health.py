@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 THERMAL = Path("/sys/class/thermal")
+HWMON = Path("/sys/class/hwmon")
 PROC = Path("/proc")
 
 _CPU_ZONES = ("cpu", "soc", "x86_pkg_temp", "k10temp", "acpitz", "bigcore", "core")
@@ -18,6 +19,13 @@ UNDER_VOLTAGE, FREQUENCY_CAPPED, THROTTLED, SOFT_LIMIT = 0x1, 0x2, 0x4, 0x8
 
 https://www.raspberrypi.com/documentation/computers/os.html#vcgencmd
 """
+
+FLAG_NAMES = {
+    UNDER_VOLTAGE: "under-voltage",
+    FREQUENCY_CAPPED: "clock capped",
+    THROTTLED: "throttled",
+    SOFT_LIMIT: "soft temperature limit",
+}
 
 
 @dataclass(frozen=True)
@@ -58,18 +66,44 @@ def measure_health() -> Health:
     )
 
 
-def cpu_temperature() -> float | None:
-    """Of the zone that is called after the CPU, else the hottest zone."""
-    found: list[tuple[bool, float]] = []
-    for zone in sorted(THERMAL.glob("thermal_zone*")):
+def cpu_temperature(zones: Path | None = None) -> float | None:
+    """Degrees Celsius of the zone that is called after the CPU, else of the hottest; `zones` instead of `THERMAL`."""
+    found = _cpu_zone(zones)
+    return None if found is None else found[1]
+
+
+def throttling_temperature(zones: Path | None = None) -> float | None:
+    """Degrees Celsius at which the kernel begins to slow the CPU (the lowest passive trip point of its zone).
+
+    `None` where it names none, as on a Raspberry Pi, whose firmware throttles by itself; `zones` instead of `THERMAL`.
+    https://docs.kernel.org/driver-api/thermal/sysfs-api.html
+    """
+    found = _cpu_zone(zones)
+    points = []
+    for kind in [] if found is None else sorted(found[0].glob("trip_point_*_type")):
+        try:
+            degrees = int(kind.with_name(kind.name.replace("_type", "_temp")).read_text()) / 1000
+            if kind.read_text().strip() == "passive" and 30 < degrees < 150:
+                points.append(degrees)
+        except (OSError, ValueError):
+            continue
+    return min(points, default=None)
+
+
+def _cpu_zone(zones: Path | None = None) -> tuple[Path, float] | None:
+    found: list[tuple[bool, float, Path]] = []
+    for zone in sorted((zones or THERMAL).glob("thermal_zone*")):
         try:
             kind = (zone / "type").read_text().strip().lower()
             degrees = int((zone / "temp").read_text()) / 1000
         except (OSError, ValueError):
             continue
         if -40 < degrees < 150:
-            found.append((any(name in kind for name in _CPU_ZONES), degrees))
-    return max(found)[1] if found else None
+            found.append((any(name in kind for name in _CPU_ZONES), degrees, zone))
+    if not found:
+        return None
+    _, degrees, zone = max(found)
+    return zone, degrees
 
 
 def throttling_flags() -> int | None:
@@ -84,6 +118,32 @@ def throttling_flags() -> int | None:
         return None
 
 
+def under_voltage_alarm(monitors: Path | None = None) -> bool | None:
+    """Whether a Raspberry Pi's supply is too weak now, as the kernel's driver `rpi_volt` sees it; `None` without it.
+
+    For systems that lack `vcgencmd`; `monitors` instead of `HWMON`.
+    """
+    for monitor in sorted((monitors or HWMON).glob("hwmon*")):
+        try:
+            if (monitor / "name").read_text().strip() == "rpi_volt":
+                return int((monitor / "in0_lcrit_alarm").read_text()) != 0
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def memory_figures(process_files: Path | None = None) -> dict[str, int]:
+    """What the kernel says of memory, such as `MemTotal` and `SwapFree`, in bytes; empty when it says nothing.
+
+    `process_files` instead of `PROC`.
+    """
+    try:
+        lines = ((process_files or PROC) / "meminfo").read_text().splitlines()
+        return {name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in lines) if rest}
+    except (OSError, ValueError, IndexError):
+        return {}
+
+
 def _resident_bytes() -> int | None:
     try:
         return int((PROC / "self" / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -92,11 +152,7 @@ def _resident_bytes() -> int | None:
 
 
 def _available_bytes() -> int | None:
-    try:
-        lines = (PROC / "meminfo").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, ValueError, StopIteration):
-        return None
+    return memory_figures().get("MemAvailable")
 
 
 def _load() -> float | None:

@@ -62,6 +62,13 @@ def test_signals_end_it_cleanly(
     assert all(json.loads(line) for line in lines.read_text().splitlines())
 
 
+def test_a_target_rate_leaves_frames_of_a_clip_out(small_bundle: Path, clip: Path) -> None:
+    arguments = ["camera", str(small_bundle), "--source", str(clip), "--threads", "1", "--json"]
+    done = run_nanoedge(*arguments, "--realtime", "--target-fps", "5", "--cool")
+    summary = json.loads(done.stdout)
+    assert summary["frames"] == FRAMES and summary["counters"]["skipped"] >= FRAMES / 2
+
+
 def test_raw_frames_come_from_a_pipe(small_bundle: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nanoedge", "camera", str(small_bundle), "--source", "-", "--json"]
     done = subprocess.run(
@@ -81,6 +88,9 @@ def test_bad_input_is_a_sentence(small_bundle: Path, clip: Path, tmp_path: Path)
         (["--source", str(clip), "--record", str(tmp_path / "a.gif")], "ends with .mp4 or .mkv"),
         (["--source", str(clip), "--classes", "unicorn"], "unicorn"),
         (["--source", "ftp://host/x"], "are not known"),
+        (["--source", str(clip), "--target-fps", "3"], "a file needs --realtime"),
+        (["--source", str(clip), "--cool"], "a file needs --realtime"),
+        (["--source", str(clip), "--recordings", str(tmp_path)], "give --serve HOST:PORT too"),
     ):
         done = run_nanoedge("camera", bundle, *arguments, expect=2)
         assert sentence in done.stderr and "Traceback" not in done.stderr

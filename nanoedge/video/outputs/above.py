@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nanoedge.video.pipeline.delivery import Output
+from nanoedge.video.pipeline.delivery import IdleOutput, Output
 from nanoedge.video.pipeline.result import Result
+
+
+def above(output: Output, score: float) -> Output:
+    """An output that gets the boxes above a score."""
+    return _IdleAbove(output, score) if isinstance(output, IdleOutput) else Above(output, score)
 
 
 class Above:
@@ -29,3 +34,9 @@ class Above:
     def close(self) -> None:
         """Finish."""
         self._output.close()
+
+
+class _IdleAbove(Above):
+    def __init__(self, output: IdleOutput, score: float) -> None:
+        super().__init__(output, score)
+        self.idle = output.idle

@@ -27,7 +27,7 @@ class Capture:
         measurements: counts `captured`, `lost`, `reconnected`, `failed_attempts`, `skipped`.
         stop: set when everything is to end.
         log: receives a sentence when the source is lost, cannot be opened, or is back.
-        target_rate: frames a second that are passed on at most, from a live source; `None` passes on all.
+        target_rate: frames a second that are passed on at most; `None` passes on all.
 
     Attributes:
         heartbeat: when it last did something, seconds of `time.monotonic`.
@@ -103,7 +103,7 @@ class Capture:
 
     def _is_due(self, frame: Frame) -> bool:
         rate = self._target_rate()
-        if rate is None or not rate or not self.source.live:
+        if not rate:
             return True
         if frame.captured < self._next_due - 0.25 / rate:
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from nanoedge.errors import NanoEdgeError
 from nanoedge.video.pipeline.handover import Handover
@@ -12,6 +12,9 @@ from nanoedge.video.pipeline.measurements import Measurements
 from nanoedge.video.pipeline.result import Result
 
 LIVE_BACKLOG, WHOLE_BACKLOG = 4, 32
+
+IDLE_SECONDS = 0.05
+"""How often an output that wants to be called without results is called."""
 
 
 class Output(Protocol):
@@ -33,6 +36,14 @@ class Output(Protocol):
 
     def close(self) -> None:
         """Finish."""
+
+
+@runtime_checkable
+class IdleOutput(Output, Protocol):
+    """An output that also has something to do while no results come, such as a window."""
+
+    def idle(self) -> None:
+        """Do it; called by the same thread as the rest."""
 
 
 class Delivery:
@@ -69,10 +80,13 @@ class Delivery:
         self.thread.join(timeout)
 
     def _run(self) -> None:
+        idle = self.output.idle if isinstance(self.output, IdleOutput) else None
         while not self._results.finished:
-            result = self._results.take(timeout=1.0)
+            result = self._results.take(timeout=1.0 if idle is None else IDLE_SECONDS)
             if result is not None:
                 self._attempt(lambda result=result: self.output.write(result))  # type: ignore[misc]
+            elif idle is not None:
+                self._attempt(idle, counted=False)
         self._attempt(self.output.close, counted=False)
 
     def _attempt(self, action: Callable[[], None], counted: bool = True) -> None:

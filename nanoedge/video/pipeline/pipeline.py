@@ -28,7 +28,7 @@ class PipelineSettings:
 
     Attributes:
         realtime: drop frames that come while the network works, as with a camera; else each frame is looked at.
-        target_rate: frames a second at most, of a live source.
+        target_rate: frames a second at most, where frames may be dropped.
         capture_stall: seconds without a sign of life after which capture is begun anew.
         detection_stall: seconds that one frame may take, after which detection is begun anew.
         patience: seconds that stages get to end.
@@ -56,7 +56,8 @@ class Pipeline:
 
     Attributes:
         measurements: what happened; also counts `capture_restarts` and `detection_restarts`.
-        target_rate: frames a second at most, of a live source; may be changed at any time.
+        target_rate: frames a second at most, where frames may be dropped; may be changed at any time.
+        cooled_rate: likewise, and the smaller of both counts.
     """
 
     def __init__(
@@ -70,11 +71,12 @@ class Pipeline:
         self.measurements = Measurements()
         self.settings = settings
         self.target_rate = settings.target_rate
+        self.cooled_rate: float | None = None
         self._make_source, self._make_detector = make_source, make_detector
         self._log = log
         self.source = make_source()
         self.detector = make_detector()
-        keep_all = not (self.source.live or settings.realtime)
+        self._keep_all = keep_all = not (self.source.live or settings.realtime)
         self._frames: Handover[Frame] = Handover(FILE_BACKLOG if keep_all else 1, keep_all)
         self._deliveries = [Delivery(output, self.measurements, log, keep_all) for output in outputs]
         self._capture: Capture | None = None
@@ -107,7 +109,7 @@ class Pipeline:
     def _begin_capture(self) -> None:
         self._capture_stop = threading.Event()
         self._capture = Capture(
-            self.source, self._frames, self.measurements, self._capture_stop, self._log, lambda: self.target_rate
+            self.source, self._frames, self.measurements, self._capture_stop, self._log, self.rate_limit
         )
         self._capture_thread = threading.Thread(target=self._capture.run, name="nanoedge-capture", daemon=True)
         self._capture_thread.start()
@@ -156,6 +158,11 @@ class Pipeline:
             thread.join(max(0.1, end - time.monotonic()))
         for delivery in self._deliveries:
             delivery.finish(max(0.5, end - time.monotonic()))
+
+    def rate_limit(self) -> float | None:
+        """Frames a second that are looked at, at most; `None` when there is no limit."""
+        rates = [rate for rate in (self.target_rate, self.cooled_rate) if rate]
+        return None if self._keep_all else min(rates, default=None)
 
     @property
     def capture_connected(self) -> bool:

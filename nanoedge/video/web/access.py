@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import secrets
+import socket
 import threading
 import time
 from collections import deque
@@ -55,9 +56,19 @@ class ListenAddress:
             return False
 
     def url(self, port: int) -> str:
-        """Of the page, with the port that was really taken."""
-        host = {"0.0.0.0": "localhost", "::": "localhost"}.get(self.host, self.host)  # noqa: S104
+        """Of the page, with the port that was really taken; for "all addresses" it has the one that others reach."""
+        host = own_address() if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
         return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def own_address() -> str:
+    """This machine's address on its network, by the way that packets would leave it; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # reserved for documentation, RFC 5737
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "localhost"
 
 
 def read_token(path: Path) -> str:

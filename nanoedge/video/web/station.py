@@ -10,6 +10,7 @@ from typing import Any
 from nanoedge import __version__
 from nanoedge.detections import Detections
 from nanoedge.errors import NanoEdgeError
+from nanoedge.runtime.drawing import class_colour
 from nanoedge.video.health import Health, measure_health
 from nanoedge.video.outputs.events import Events
 from nanoedge.video.outputs.switched_recording import SwitchedRecording
@@ -87,6 +88,7 @@ class Station:
             "counters": found.counters,
             "stages": {name: {"p50": round(at.p50, 2), "p95": round(at.p95, 2)} for name, at in found.stages.items()},
             "target_fps": self._pipeline.target_rate,
+            "cooled_fps": self._pipeline.cooled_rate,
             "score_threshold": self._score,
             "engine": detector.engine,
             "compute": detector.compute,
@@ -94,6 +96,7 @@ class Station:
             "bundle": detector.bundle.manifest.name,
             "input": [detector.interface.input.width, detector.interface.input.height],
             "classes": list(detector.class_names),
+            "colours": ["#{2:02x}{1:02x}{0:02x}".format(*class_colour(i)) for i in range(len(detector.class_names))],
             "machine": self.machine().as_json(),
             "can_record": recordings is not None,
             "recording": recordings is not None and recordings.on,

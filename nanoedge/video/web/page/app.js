@@ -77,8 +77,9 @@ function draw() {
   canvas.dataset.boxes = String(found.length);
 }
 
+/* The same as on drawn pictures; the status brings them. */
 function colour(id) {
-  return `hsl(${Math.round((29 + id * 222.5) % 360)}, 85%, 62%)`;
+  return known ? known.colours[id] : "#ffffff";
 }
 
 /* --- status, plots, knobs --- */
@@ -105,8 +106,9 @@ async function refresh() {
 }
 
 function fill(status) {
-  if (!known) begin(status);
+  const first = !known;
   known = status;
+  if (first) begin(status);
   notice(status.healthy ? "" : `No new pictures: ${status.health}.`);
   byId("source").textContent = status.source;
   byId("rate").textContent = status.rate.toFixed(1);
@@ -114,7 +116,7 @@ function fill(status) {
   byId("latency").textContent = latency ? `${latency.p50.toFixed(0)} (p95 ${latency.p95.toFixed(0)})` : "–";
   byId("dropped").textContent = status.dropped.toLocaleString("en");
   const machine = status.machine;
-  const slow = machine.throttled ? ", throttled" : "";
+  const slow = machine.throttled ? ", throttled" : status.cooled_fps ? ", slowed to cool" : "";
   byId("temperature").textContent = machine.temperature === null ? "–" : `${machine.temperature.toFixed(0)} °C${slow}`;
   byId("memory").textContent = machine.memory_bytes === null ? "–" : `${(machine.memory_bytes / 1e6).toFixed(0)} MB`;
   byId("uptime").textContent = duration(status.uptime);

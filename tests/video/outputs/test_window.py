@@ -1,0 +1,68 @@
+"""The window, on a real X server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from nanoedge.errors import InputError
+from nanoedge.video.outputs.window import check_screen
+from tests.screen import screen
+
+
+def camera(bundle: Path, clip: Path, display: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "nanoedge", "camera", str(bundle), "--source", str(clip), "--threads", "1"]
+    return subprocess.Popen(
+        [*command, "--loop", "--realtime", "--window"],
+        env={**os.environ, "DISPLAY": display},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("key", ["q", "Escape"])
+def test_the_picture_is_shown_until_a_key_ends_everything(
+    small_bundle: Path, clip: Path, tmp_path: Path, key: str
+) -> None:
+    with screen(tmp_path) as shown:
+        process = camera(small_bundle, clip, shown.display)
+        shown.wait_for_colours(most=0.99)
+        shown.press(key)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "frames in" in out and "failed" not in err
+
+
+def test_without_a_screen_it_is_refused_with_a_way_out(
+    small_bundle: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(InputError, match=r"there is no screen.*--serve"):
+        check_screen()
+    process = camera(small_bundle, clip, ":987")
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "the screen :987 cannot be reached" in err and "Traceback" not in err
+
+
+def test_the_window_answers_while_the_camera_is_silent(small_bundle: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nanoedge", "camera", str(small_bundle), "--source", "-", "--raw", "96x64:i420"]
+    with screen(tmp_path) as shown:
+        process = subprocess.Popen(
+            [*command, "--window", "--threads", "1"],
+            env={**os.environ, "DISPLAY": shown.display},
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        process.stdin.write(bytes([200]) * (96 * 96))
+        process.stdin.flush()
+        shown.wait_for_colours(most=0.99)
+        shown.press("q")
+        process.wait(timeout=60)  # its standard input is still open
+        assert process.returncode == 0
