@@ -16,6 +16,7 @@ from nanoedge.cli import (
     data,
     demo,
     detect,
+    doctor,
     evaluate,
     export,
     import_nanodet,
@@ -58,7 +59,21 @@ def _root(
     pass
 
 
-for _module in (train, report, evaluate, export, detect, camera, benchmark, info, inspect, import_nanodet, data, demo):
+for _module in (
+    train,
+    report,
+    evaluate,
+    export,
+    detect,
+    camera,
+    benchmark,
+    info,
+    doctor,
+    inspect,
+    import_nanodet,
+    data,
+    demo,
+):
     _module.register(app)
 
 

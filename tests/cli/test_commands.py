@@ -48,6 +48,7 @@ def test_help_names_every_command(nanoedge) -> None:
         "inspect",
         "demo",
         "camera",
+        "doctor",
     ):
         assert command in text
 

@@ -68,16 +68,28 @@ class CameraDevice:
     modes: tuple[OfferedMode, ...]
 
 
+SENSOR_DRIVERS = ("unicam", "rp1-cfe")
+"""Receivers of the Raspberry Pi: their devices are there when a sensor is, and are read by its programs only."""
+
+INNER_DRIVERS = ("bcm2835-codec", "bcm2835-isp", "pispbe", "rpivid", "rpi-hevc")
+"""Other devices of that board that say that they capture, and are no cameras."""
+
+
+def video_devices(folder: Path | None = None) -> list[Path]:
+    """`/dev/video*` by number, whatever they are; `folder` instead of `DEVICES`."""
+    paths = [path for path in (folder or DEVICES).glob("video*") if path.name.removeprefix("video").isdecimal()]
+    return sorted(paths, key=lambda path: int(path.name.removeprefix("video")))
+
+
 def list_cameras() -> list[CameraDevice]:
-    """All devices that capture video and may be opened, by number."""
-    paths = sorted(DEVICES.glob("video[0-9]*"), key=lambda path: int(path.name.removeprefix("video")))
+    """All cameras that may be opened, by number; inner devices of a Raspberry Pi are none."""
     found = []
-    for path in paths:
+    for path in video_devices():
         try:
             camera = describe_camera(path)
         except OSError:
             continue
-        if camera is not None and camera.modes:
+        if camera is not None and camera.modes and not camera.driver.startswith((*SENSOR_DRIVERS, *INNER_DRIVERS)):
             found.append(camera)
     return found
 

@@ -49,13 +49,14 @@ class StandInDriver:
     FORMATS = (b"MJPG", b"YUYV")
     SIZES = ((640, 480), (1280, 720))
 
-    def __init__(self, flags: int = 0x1 | 0x04000000) -> None:
+    def __init__(self, flags: int = 0x1 | 0x04000000, driver: bytes = b"uvcvideo") -> None:
         self.flags = flags
+        self.driver = driver
 
     def ioctl(self, device: int, request: int, memory: bytearray, mutate: bool) -> int:
         number = struct.unpack_from("=I", memory)[0]
         if request == v4l2_modes.QUERYCAP:
-            struct.pack_into("=16s32s32sIII", memory, 0, b"uvcvideo", b"Stand-in", b"usb", 1, 0x80000000, self.flags)
+            struct.pack_into("=16s32s32sIII", memory, 0, self.driver, b"Stand-in", b"usb", 1, 0x80000000, self.flags)
         elif request == v4l2_modes.ENUM_FMT and number < len(self.FORMATS):
             struct.pack_into("=II I32s4s", memory, 0, number, 1, 0, b"text", self.FORMATS[number])
         elif request == v4l2_modes.ENUM_FRAMESIZES and number < len(self.SIZES):
@@ -89,6 +90,15 @@ def test_a_camera_tells_its_modes(device: Path) -> None:
         OfferedMode("YUYV", 1280, 720, (10.0, 5.0)),
     )
     assert v4l2_modes.list_cameras() == [camera]
+
+
+@pytest.mark.parametrize("driver", [b"bcm2835-isp", b"unicam", b"pispbe"])
+def test_inner_devices_of_a_raspberry_pi_are_not_chosen(
+    device: Path, monkeypatch: pytest.MonkeyPatch, driver: bytes
+) -> None:
+    monkeypatch.setattr(v4l2_modes.fcntl, "ioctl", StandInDriver(driver=driver).ioctl)
+    assert v4l2_modes.list_cameras() == []
+    assert describe_camera(device) is not None  # whoever names it gets it
 
 
 def test_what_does_not_capture_is_no_camera(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
