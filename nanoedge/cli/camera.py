@@ -100,12 +100,16 @@ def camera(
     For example: nanoedge camera street.nanoedge --source rtsp://cam.local/live --jsonl found.jsonl
     """
     from nanoedge.bundle import load_bundle
-    from nanoedge.video.camera import Camera, CameraOptions
+    from nanoedge.video.loading import Loading, detector_score
 
     if terminal.json and jsonl == "-":
         raise InputError("--json and --jsonl - both want standard output; write the lines to a file.")
     loaded = load_bundle(bundle)
+    reported = loaded.manifest.interface.postprocess.score_threshold if score is None else score
     make_detector = detector_maker(loaded, engine, precision, compute, threads, nms, max_detections, classes)
+    loading = Loading(lambda: make_detector(detector_score(reported, serve is not None)))
+    from nanoedge.video.camera import Camera, CameraOptions
+
     options = CameraOptions(
         source=source,
         source_settings=_source_settings(size, rate, pixel_format, raw, udp, loop, realtime),
@@ -122,8 +126,7 @@ def camera(
         recordings=recordings,
         most_viewers=max_viewers,
     )
-    reported = loaded.manifest.interface.postprocess.score_threshold if score is None else score
-    running = Camera(make_detector, reported, options, terminal.say)
+    running = Camera(loading, reported, options, terminal.say)
     stopped_by = _run(running, terminal)
     document = running.summary()
     terminal.finish(document, "" if jsonl == "-" else _sentence(document))

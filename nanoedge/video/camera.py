@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoedge.errors import InputError, NanoEdgeError
+from nanoedge.errors import InputError
 from nanoedge.runtime.detector import Detector
 from nanoedge.video.cooling import Cooling, CoolingThread, default_limit
+from nanoedge.video.loading import detector_score
 from nanoedge.video.outputs.above import above
 from nanoedge.video.outputs.events import DEFAULT_MEGABYTES, Events
 from nanoedge.video.outputs.jsonl import JsonLines
@@ -24,9 +24,6 @@ from nanoedge.video.sources.choose import DEFAULTS, SourceSettings, source_from
 
 if TYPE_CHECKING:
     from nanoedge.video.web.serving import Serving
-
-PAGE_SCORE = 0.2
-"""The page gets boxes from here on, so that its slider can go below what the other outputs report."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class Camera:
     """Everything that `nanoedge camera` starts.
 
     Args:
-        make_detector: makes the detector for a score threshold.
+        make_detector: makes the detector, which gives boxes from `loading.detector_score` on.
         score: what outputs report is above it.
         options: the rest.
         log: receives sentences.
@@ -82,11 +79,7 @@ class Camera:
         NanoEdgeError: for a source, an output or an address that cannot be.
     """
 
-    def __init__(
-        self, make_detector: Callable[[float], Detector], score: float, options: CameraOptions, log: Log
-    ) -> None:
-        detector_score = score if options.serve is None else min(score, PAGE_SCORE)
-        first_detector = _Ahead(lambda: make_detector(detector_score))
+    def __init__(self, make_detector: Callable[[], Detector], score: float, options: CameraOptions, log: Log) -> None:
         source = source_from(options.source, options.source_settings)
         if options.source_settings.loop and source.live:
             raise InputError(f"--loop is for files and folders; {source.label} has no end.")
@@ -106,14 +99,21 @@ class Camera:
             outputs.append(Recording(options.record, options.force))
         if options.window:
             outputs.append(Window(self.stop))
-        if detector_score < score:
+        if detector_score(score, options.serve is not None) < score:
             outputs = [above(output, score) for output in outputs]
         self._serving = None if options.serve is None else self._page(options.serve, score, events, switched)
         if self._serving is not None:
             outputs.append(self._serving.live)
+
+        def load() -> Detector:
+            detector = make_detector()
+            threads = f"{detector.threads} thread{'' if detector.threads == 1 else 's'}"
+            log(f"{source.label}; engine {detector.engine}, {detector.compute}, {threads}")
+            return detector
+
         self.pipeline = Pipeline(
             lambda: source_from(options.source, options.source_settings),
-            lambda: first_detector.take() or make_detector(detector_score),
+            load,
             outputs,
             log,
             PipelineSettings(realtime, options.target_rate),
@@ -131,10 +131,6 @@ class Camera:
         Raises:
             NanoEdgeError: when the source cannot be read at all, or the page cannot be served.
         """
-        detector = self.pipeline.detector
-        self._log(
-            f"{self.pipeline.source.label}; engine {detector.engine}, {detector.compute}, {detector.threads} threads"
-        )
         with self._served(), self._cooled():
             self.pipeline.run()
 
@@ -188,29 +184,3 @@ class Camera:
             "counters": found.counters,
             "stages": {name: {"p50": round(at.p50, 2), "p95": round(at.p95, 2)} for name, at in found.stages.items()},
         }
-
-
-class _Ahead:
-    """The first detector, loaded by a thread of its own while source, outputs and page are made."""
-
-    def __init__(self, make: Callable[[], Detector]) -> None:
-        self._make = make
-        self._made: Detector | None = None
-        self._error: NanoEdgeError | None = None
-        # Not a daemon: a process that ends while an engine's library is at work crashes.
-        self._thread = threading.Thread(target=self._run, name="nanoedge-loading")
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._made = self._make()
-        except NanoEdgeError as error:
-            self._error = error
-
-    def take(self) -> Detector | None:
-        """Waits for it; `None` when it was taken before. Raises what loading has raised."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        made, self._made = self._made, None
-        return made

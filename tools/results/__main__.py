@@ -41,6 +41,11 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "small-data": ("BCCD from scratch with the recipe small-data", ["-m", "tools.results.small_data"]),
     "fine-tuning": ("BCCD from COCO-trained weights", ["-m", "tools.results.fine_tuning"]),
     "coco-tuning": ("COCO weights tuned on a few of its pictures", ["-m", "tools.results.coco_tuning"]),
+    "camera-latency": ("The camera: from capture to boxes", ["-m", "tools.results.camera.latency"]),
+    "camera-throughput": ("The camera: a file as fast as it goes", ["-m", "tools.results.camera.throughput"]),
+    "camera-start": ("The camera: from the command line to the first boxes", ["-m", "tools.results.camera.start"]),
+    "camera-viewers": ("The camera: ten viewers", ["-m", "tools.results.camera.viewers"]),
+    "camera-soak": ("The camera: an hour", ["-m", "tools.results.camera.soak"]),
 }
 KEPT = REPOSITORY / "docs" / "results"
 PAGE = REPOSITORY / "docs" / "results.md"

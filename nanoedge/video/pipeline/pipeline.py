@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from nanoedge.errors import NanoEdgeError
 from nanoedge.runtime.detector import Detector
 from nanoedge.video.pipeline.capture import Capture
 from nanoedge.video.pipeline.delivery import Delivery, Output
@@ -75,13 +76,15 @@ class Pipeline:
         self._make_source, self._make_detector = make_source, make_detector
         self._log = log
         self.source = make_source()
-        self.detector = make_detector()
+        self._detector: Detector | None = None
+        self._loaded = threading.Event()
         self._keep_all = keep_all = not (self.source.live or settings.realtime)
         self._frames: Handover[Frame] = Handover(FILE_BACKLOG if keep_all else 1, keep_all)
         self._deliveries = [Delivery(output, self.measurements, log, keep_all) for output in outputs]
         self._capture: Capture | None = None
         self._stop = threading.Event()
         self._capture_stop, self._detection_stop = threading.Event(), threading.Event()
+        self._capture_thread, self._detection_thread = threading.Thread(), threading.Thread()
 
     def run(self) -> None:
         """Work until the source ends or `stop` is called.
@@ -92,8 +95,9 @@ class Pipeline:
         for delivery in self._deliveries:
             delivery.thread.start()
         self._begin_capture()
-        self._begin_detection()
         try:
+            self._load()
+            self._begin_detection()
             while not self._stop.is_set() and self._detection_thread.is_alive():
                 self._detection_thread.join(timeout=0.1)
                 self._watch()
@@ -101,6 +105,25 @@ class Pipeline:
             self._finish()
         if self._capture is not None and self._capture.failure is not None:
             raise self._capture.failure
+
+    def _load(self) -> None:
+        """The first detector; the source is opened meanwhile."""
+        try:
+            self._detector = self._make_detector()
+        finally:
+            self._loaded.set()
+
+    @property
+    def detector(self) -> Detector:
+        """The one that works now; waited for while the first one is loaded.
+
+        Raises:
+            NanoEdgeError: when loading has failed.
+        """
+        self._loaded.wait()
+        if self._detector is None:
+            raise NanoEdgeError("The network could not be loaded.")
+        return self._detector
 
     def stop(self) -> None:
         """End, from any thread or a signal's handler."""
@@ -134,7 +157,7 @@ class Pipeline:
             self._log(f"Detection was stuck for {now - detection.heartbeat:.0f} s and is begun anew")
             self.measurements.count("detection_restarts")
             self._detection_stop.set()
-            self.detector = self._make_detector()
+            self._detector = self._make_detector()
             self._begin_detection()
         if capture is None:
             return
@@ -155,7 +178,8 @@ class Pipeline:
             self._detection_stop.set()
             self._frames.close(forget=True)
         for thread in (self._capture_thread, self._detection_thread):
-            thread.join(max(0.1, end - time.monotonic()))
+            if thread.ident is not None:
+                thread.join(max(0.1, end - time.monotonic()))
         for delivery in self._deliveries:
             delivery.finish(max(0.5, end - time.monotonic()))
 

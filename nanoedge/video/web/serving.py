@@ -78,9 +78,10 @@ class Serving:
         from nanoedge.video.web.station import Station
 
         self._loading.join()
-        station = Station(pipeline, self.live, self._score, self._events, self._recordings)
         access = Access(self._token, frozenset({self._address.host.lower()}))
         try:
+            _ = pipeline.detector  # is there before anything asks for it
+            station = Station(pipeline, self.live, self._score, self._events, self._recordings)
             self._server = WebServer(self._listener, station, self.live, access, self._most_viewers)
             self._server.start()
         except NanoEdgeError as error:
