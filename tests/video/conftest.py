@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.video.mjpeg_server import MjpegServer
+from tests.video.rtsp_server import PACKAGES, REQUIRED, RtspServer, rtsp_server_is_installed
 
 FRAMES = 12
 RATE = 20
@@ -39,6 +40,31 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(tmp_path: Path) -> Iterator[MjpegServer]:
     """A network camera that runs."""
     camera = MjpegServer(tmp_path)
+    camera.start()
+    yield camera
+    camera.kill()
+
+
+@pytest.fixture(scope="session")
+def rtsp_installed() -> None:
+    """Skips, or fails where the server has to be there."""
+    if not rtsp_server_is_installed():
+        (pytest.fail if REQUIRED else pytest.skip)(f"needs {PACKAGES} (Debian)")
+
+
+@pytest.fixture
+def rtsp_server(rtsp_installed: None, tmp_path: Path) -> Iterator[RtspServer]:
+    """A network camera that speaks RTSP, and runs."""
+    camera = RtspServer(tmp_path)
+    camera.start()
+    yield camera
+    camera.kill()
+
+
+@pytest.fixture
+def locked_rtsp_server(rtsp_installed: None, tmp_path: Path) -> Iterator[RtspServer]:
+    """One that only `martha` may see, whose password is `s3cret`."""
+    camera = RtspServer(tmp_path, user="martha", password="s3cret")
     camera.start()
     yield camera
     camera.kill()

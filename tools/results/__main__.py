@@ -45,6 +45,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "camera-throughput": ("The camera: a file as fast as it goes", ["-m", "tools.results.camera.throughput"]),
     "camera-start": ("The camera: from the command line to the first boxes", ["-m", "tools.results.camera.start"]),
     "camera-viewers": ("The camera: ten viewers", ["-m", "tools.results.camera.viewers"]),
+    "camera-reconnect": ("The camera: killed servers", ["-m", "tools.results.camera.reconnect"]),
     "camera-soak": ("The camera: an hour", ["-m", "tools.results.camera.soak"]),
 }
 KEPT = REPOSITORY / "docs" / "results"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -61,11 +62,12 @@ class Container:
     ) -> None:
         self._av = pyav()
         self._what = what
+        self._timeout = timeout
         self.damaged = 0
         try:
             self._container = self._av.open(place, options={**_ALWAYS, **options}, timeout=timeout)
         except self._av.error.FFmpegError as error:
-            raise _opening_error(self._av, error, what) from error
+            raise self._opening_error(error, place) from error
         try:
             self._frames = self._first_video(threads)
         except BaseException:
@@ -84,7 +86,7 @@ class Container:
     def _decoded(self) -> Iterator[Any]:
         """All frames; packets that cannot be decoded are passed over, as before a stream's first whole picture."""
         in_a_row = 0
-        for packet in self._container.demux(self.stream):
+        for packet in self._packets():
             try:
                 frames = packet.decode()
             except self._av.error.FFmpegError as error:
@@ -96,6 +98,18 @@ class Container:
             if frames:
                 in_a_row = 0
             yield from frames
+
+    def _packets(self) -> Iterator[Any]:
+        """All packets. After silence FFmpeg gives what it still has of the last one, and would wait as long again."""
+        packets = iter(self._container.demux(self.stream))
+        while True:
+            started = time.monotonic()
+            packet = next(packets, None)
+            if self._timeout and time.monotonic() - started >= self._timeout:
+                raise SourceError(f"{self._what} was lost: {self._silence()}.")
+            if packet is None:
+                return
+            yield packet
 
     @property
     def rate(self) -> float | None:
@@ -114,7 +128,7 @@ class Container:
         except (StopIteration, EOFError):
             return None
         except self._av.error.FFmpegError as error:
-            raise SourceError(f"{self._what} was lost: {reason(error)}.") from error
+            raise SourceError(f"{self._what} was lost: {self._reason(error)}.") from error
         picture, pixel_format = pixels_of(frame)
         return picture, pixel_format, frame.time
 
@@ -122,6 +136,25 @@ class Container:
         """Let go."""
         self._frames = iter(())
         self._container.close()
+
+    def _reason(self, error: BaseException) -> str:
+        return self._silence() if isinstance(error, self._av.error.ExitError) else reason(error)
+
+    def _silence(self) -> str:
+        return f"nothing came for {self._timeout:g} s"
+
+    def _opening_error(self, error: BaseException, place: str) -> SourceError:
+        errors, what = self._av.error, self._what
+        if isinstance(error, errors.HTTPUnauthorizedError | errors.HTTPForbiddenError):
+            return SourceError(f"{what} refuses these credentials ({reason(error)}); check user and password.")
+        if isinstance(error, errors.InvalidDataError) and place.lower().startswith("rtsp"):
+            # All that FFmpeg says when a camera hangs up or falls silent in RTSP's first exchange.
+            return SourceError(f"{what} cannot be opened: it gave no whole answer, as while a camera starts.")
+        if isinstance(error, errors.InvalidDataError):
+            return SourceRefusedError(f"{what} is no video that can be decoded.")
+        if isinstance(error, errors.ProtocolNotFoundError):
+            return SourceRefusedError(f"{what} has an address of a kind that is not known.")
+        return SourceError(f"{what} cannot be opened: {self._reason(error)}.")
 
 
 def pixels_of(frame: Any) -> tuple[Picture, PixelFormat]:
@@ -153,13 +186,3 @@ def reason(error: BaseException) -> str:
 
 def _kind(container: Any) -> str:
     return "text" if container.format.name in NO_VIDEO else str(container.format.long_name or container.format.name)
-
-
-def _opening_error(av: Any, error: Any, what: str) -> SourceError:
-    if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
-        return SourceError(f"{what} refuses these credentials ({reason(error)}); check user and password.")
-    if isinstance(error, av.error.InvalidDataError):
-        return SourceRefusedError(f"{what} is no video that can be decoded.")
-    if isinstance(error, av.error.ProtocolNotFoundError):
-        return SourceRefusedError(f"{what} has an address of a kind that is not known.")
-    return SourceError(f"{what} cannot be opened: {reason(error)}.")

@@ -11,7 +11,9 @@ from nanoedge.video.sources.container import Container
 TIMEOUT = 5.0
 """Seconds without an answer or a frame after which a stream counts as lost."""
 
-_LOW_LATENCY = {"fflags": "nobuffer", "flags": "low_delay"}
+_LOW_LATENCY = {"flags": "low_delay", "fpsprobesize": "0"}
+"""Without `fflags=nobuffer`, which throws away what was read to find the video: a whole picture, and then the wait for
+the next one. `fpsprobesize=0` waits for no frames to find their rate, which nobody asks."""
 
 
 class Stream(Source):

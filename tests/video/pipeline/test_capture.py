@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from nanoedge.video.pipeline.measurements import Measurements
 from nanoedge.video.sources.base import Frame, Source, SourceError, SourceRefusedError
 from nanoedge.video.sources.stream import Stream
 from tests.video.mjpeg_server import MjpegServer
+from tests.video.waiting import wait_for
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
 
@@ -115,13 +114,6 @@ def test_a_target_rate_skips_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     Capture(Even((300, None)), frames, measured, threading.Event(), lambda text: None, lambda: 10.0).run()
     passed = 300 - measured.snapshot().counters["skipped"]
     assert passed == pytest.approx(100, abs=2)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("rounds", [3])

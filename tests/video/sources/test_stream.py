@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from nanoedge.video.sources.base import SourceError, SourceRefusedError
 from nanoedge.video.sources.stream import Stream
-from tests.video.mjpeg_server import MjpegServer, free_port
+from tests.video.mjpeg_server import MjpegServer
+from tests.video.network_camera import free_port
 
 
 def read_on(stream: Stream) -> None:
@@ -44,6 +45,18 @@ def test_a_camera_that_goes_is_lost_and_one_that_returns_can_be_opened_again(ser
     server.start()
     stream.open()
     assert stream.read() is not None
+    stream.close()
+
+
+def test_a_camera_that_falls_silent_is_lost_after_the_timeout(server: MjpegServer) -> None:
+    stream = Stream(server.address, timeout=1)
+    stream.open()
+    assert stream.read() is not None
+    server.freeze()
+    started = time.monotonic()
+    with pytest.raises(SourceError, match="was lost: nothing came for 1 s"):
+        read_on(stream)
+    assert time.monotonic() - started < 2.5
     stream.close()
 
 

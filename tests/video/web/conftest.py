@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -60,6 +61,18 @@ class RunningCamera:
         status, answer = self.get(path, body, **headers)
         assert status == 200, answer
         return json.loads(answer)
+
+    def megabytes(self) -> float:
+        """Its resident memory."""
+        return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * 4096 / 1e6
+
+    def threads(self) -> int:
+        """How many it has."""
+        return len(os.listdir(f"/proc/{self._process.pid}/task"))
+
+    def open_files(self) -> int:
+        """How many it has."""
+        return len(os.listdir(f"/proc/{self._process.pid}/fd"))
 
     def stop(self) -> int:
         """End it as systemd does; its exit status."""

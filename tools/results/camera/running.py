@@ -12,7 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tools.results.figures import shared_folder
 
@@ -33,12 +33,10 @@ class RunningCamera:
         started: when, seconds of `time.monotonic`.
     """
 
-    def __init__(self, bundle: Path, *arguments: str | Path, stdin: int | None = None) -> None:
+    def __init__(self, bundle: Path, *arguments: str | Path, stdin: IO[bytes] | None = None) -> None:
         command = [sys.executable, "-m", "nanoedge", "camera", str(bundle), *map(str, arguments)]
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
-            command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=stdin is None
-        )
+        self.process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._said: list[str] = []
         self._reader = threading.Thread(target=self._read_errors, daemon=True)
         self._reader.start()
@@ -46,7 +44,7 @@ class RunningCamera:
     def _read_errors(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            self._said.append(line if isinstance(line, str) else line.decode(errors="replace"))
+            self._said.append(line)
 
     def page(self, seconds: float = 60) -> str:
         """The address of its page, when it is printed."""

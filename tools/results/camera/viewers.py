@@ -8,7 +8,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,37 +15,47 @@ from pathlib import Path
 
 from nanoedge.video.sources.video_file import VideoFile
 from tests.browser import browser_tab
-from websockets.sync.client import connect
 
 from tools.results.bundles import published_bundle
 from tools.results.camera.running import RunningCamera, person_clip, status
 from tools.results.figures import Figure, at_least, publish
 
 ROUNDS, SECONDS, SETTLE = 10, 15.0, 2.0
-CLIENTS, FRAMES, RATE = 9, 150, 60.0
+CLIENTS, FRAMES, RATE = 9, 150, 50.0
 
 
-def feed(camera: RunningCamera, stop: threading.Event) -> None:
-    """Raw I420 frames of the clip, more of them than the network can take."""
-    source = VideoFile(person_clip())
+FEED = """
+import sys, time
+frames = open(sys.argv[1], "rb").read()
+size, rate, number, due = int(sys.argv[2]), float(sys.argv[3]), 0, time.monotonic()
+while True:
+    begin = number * size % len(frames)
+    sys.stdout.buffer.write(frames[begin : begin + size])
+    sys.stdout.buffer.flush()
+    number, due = number + 1, due + 1 / rate
+    time.sleep(max(0.0, due - time.monotonic()))
+"""
+
+
+def feeder(folder: Path) -> subprocess.Popen[bytes]:
+    """Raw I420 frames of the clip on its standard output, more of them than the network can take."""
+    source, place = VideoFile(person_clip()), folder / "frames.yuv"
     source.open()
-    frames = [bytes(frame.picture) for frame in (source.read() for _ in range(FRAMES)) if frame is not None]
+    frames = [frame.picture for frame in (source.read() for _ in range(FRAMES)) if frame is not None]
     source.close()
-    assert camera.process.stdin is not None
-    due, number = time.monotonic(), 0
-    with contextlib.suppress(BrokenPipeError):
-        while not stop.is_set():
-            camera.process.stdin.write(frames[number % len(frames)])
-            number, due = number + 1, due + 1 / RATE
-            time.sleep(max(0.0, due - time.monotonic()))
+    place.write_bytes(b"".join(map(bytes, frames)))
+    command = [sys.executable, "-c", FEED, str(place), str(frames[0].size), str(RATE)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
 CLIENT = """
 import sys, time
 from websockets.sync.client import connect
-with connect(sys.argv[1], max_size=None) as socket:
+with connect(sys.argv[1], max_size=None, max_queue=1) as socket:
     while True:
         socket.send("next")
+        if sys.argv[2] == "stalled":
+            time.sleep(3600)
         socket.recv()
 """
 
@@ -55,11 +64,12 @@ with connect(sys.argv[1], max_size=None) as socket:
 def viewers(page: str, folder: Path) -> Iterator[None]:
     """A browser, eight clients that take every picture, and one that asks and then never reads again."""
     address = page.replace("http:", "ws:") + "live"
-    command = [sys.executable, "-c", CLIENT, address]
-    clients = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(CLIENTS - 1)]
+    clients = [
+        subprocess.Popen([sys.executable, "-c", CLIENT, address, kind], stderr=subprocess.DEVNULL)
+        for kind in ["reading"] * (CLIENTS - 1) + ["stalled"]
+    ]
     try:
-        with connect(address, max_size=None, max_queue=1) as stalled, browser_tab(folder) as tab:
-            stalled.send("next")
+        with browser_tab(folder) as tab:
             tab.open(page)
             tab.wait_for("document.getElementById('state').textContent === 'live'")
             yield
@@ -82,20 +92,18 @@ def rate(page: str, seconds: float) -> float:
     time.sleep(SETTLE)
     began, before = time.monotonic(), status(page)["counters"]["detected"]
     time.sleep(seconds)
-    return (status(page)["counters"]["detected"] - before) / (time.monotonic() - began)
+    return float(status(page)["counters"]["detected"] - before) / (time.monotonic() - began)
 
 
 def main(rounds: int, seconds: float) -> None:
     """With and without, in turn. Viewers are bound to the second core: they are other machines' work."""
-    without, together, seen = [], [], 0
+    without, together, captures, seen = [], [], [], 0
     with tempfile.TemporaryDirectory() as folder:
         bundle = published_bundle(Path(folder))
         arguments = ["--source", "-", "--raw", "768x432:i420", "--threads", "1", "--serve", "127.0.0.1:0"]
-        camera = RunningCamera(bundle, *arguments, stdin=subprocess.PIPE)
+        feeding = feeder(Path(folder))
+        camera = RunningCamera(bundle, *arguments, stdin=feeding.stdout)
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-        stop = threading.Event()
-        feeding = threading.Thread(target=feed, args=(camera, stop), daemon=True)
-        feeding.start()
         page = camera.page()
         while status(page)["counters"].get("detected", 0) < 50:
             time.sleep(0.2)
@@ -106,12 +114,14 @@ def main(rounds: int, seconds: float) -> None:
             with viewers(page, place):
                 together.append(rate(page, seconds))
                 seen = max(seen, viewer_count(page))
-        stop.set()
-        feeding.join()
+                captures.append(status(page)["capture_rate"])
         camera.stop()
+        feeding.kill()
+        feeding.wait()
     ratio = statistics.median(b / a for a, b in zip(without, together, strict=True))
     figures = [
         Figure("viewers at a time", seen),
+        Figure("frames captured with them", round(statistics.median(captures), 1), "frames/s"),
         Figure("without", round(statistics.median(without), 2), "results/s"),
         Figure("with", round(statistics.median(together), 2), "results/s"),
         at_least("ratio", round(ratio, 3), 0.97),
