@@ -94,7 +94,7 @@ class Camera:
         switched = None if options.recordings is None else SwitchedRecording(options.recordings)
         outputs: list[Output] = [output for output in (events, switched) if output is not None]
         if options.jsonl is not None:
-            outputs.append(JsonLines(None if options.jsonl == "-" else Path(options.jsonl), source.label))
+            outputs.append(JsonLines(None if options.jsonl == "-" else Path(options.jsonl), source.label, self.stop))
         if options.record is not None:
             outputs.append(Recording(options.record, options.force))
         if options.window:

@@ -40,6 +40,23 @@ def test_lines_on_standard_output_are_alone_there(small_bundle: Path, clip: Path
     run_nanoedge("camera", str(small_bundle), "--source", str(clip), "--jsonl", "-", "--json", expect=2)
 
 
+def test_it_ends_with_whoever_reads_its_lines(small_bundle: Path, clip: Path, tmp_path: Path) -> None:
+    video = tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "nanoedge", "camera", str(small_bundle), "--source", str(clip), "--threads", "1"]
+    process = subprocess.Popen(
+        [*command, "--loop", "--jsonl", "-", "--record", str(video)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    assert json.loads(process.stdout.readline())["frame"] == 0
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert "failed" not in (said := process.stderr.read()) and "Exception" not in said
+    assert video.stat().st_size > 1000
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_end_it_cleanly(
     small_bundle: Path, clip: Path, tmp_path: Path, number: signal.Signals, status: int

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -17,6 +19,7 @@ class JsonLines:
     Args:
         place: the file, which is made or added to; `None` for standard output.
         source: what lines call the source.
+        reader_gone: called when whoever reads standard output has closed it, as `head` does.
 
     Raises:
         InputError: when the file cannot be opened.
@@ -24,8 +27,9 @@ class JsonLines:
 
     name = "jsonl"
 
-    def __init__(self, place: Path | None, source: str) -> None:
+    def __init__(self, place: Path | None, source: str, reader_gone: Callable[[], None] = lambda: None) -> None:
         self._source = source
+        self._reader_gone = reader_gone
         self._place = place
         self._stream = self._opened(place)
 
@@ -42,8 +46,15 @@ class JsonLines:
     def write(self, result: Result) -> None:
         """Add a line."""
         line = json.dumps(result.as_json(self._source), ensure_ascii=False, separators=(",", ":"))
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            if self._place is not None:
+                raise
+            with open(os.devnull, "wb") as nothing:  # what is still in the buffer would fail again at the end
+                os.dup2(nothing.fileno(), self._stream.fileno())
+            self._reader_gone()
 
     def close(self) -> None:
         """Close the file; standard output stays open."""

@@ -100,9 +100,9 @@ def main(rounds: int, seconds: float) -> None:
     without, together, captures, seen = [], [], [], 0
     with tempfile.TemporaryDirectory() as folder:
         bundle = published_bundle(Path(folder))
-        arguments = ["--source", "-", "--raw", "768x432:i420", "--threads", "1", "--serve", "127.0.0.1:0"]
+        arguments = ["--source", "-", "--raw", "768x432:i420", "--realtime", "--threads", "1"]
         feeding = feeder(Path(folder))
-        camera = RunningCamera(bundle, *arguments, stdin=feeding.stdout)
+        camera = RunningCamera(bundle, *arguments, "--serve", "127.0.0.1:0", stdin=feeding.stdout)
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         page = camera.page()
         while status(page)["counters"].get("detected", 0) < 50:
