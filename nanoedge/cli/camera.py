@@ -25,7 +25,7 @@ from nanoedge.cli.options import (
     parse_size,
 )
 from nanoedge.cli.terminal import Terminal, command
-from nanoedge.errors import InputError
+from nanoedge.errors import InputError, NanoEdgeError
 
 if TYPE_CHECKING:
     from nanoedge.video.camera import Camera
@@ -132,6 +132,9 @@ def camera(
     terminal.finish(document, "" if jsonl == "-" else _sentence(document))
     if stopped_by == signal.SIGINT:
         raise typer.Exit(130)
+    failed = running.pipeline.failed_outputs()
+    if failed and not running.pipeline.realtime:
+        raise NanoEdgeError(f"Not everything was kept: the output {' and '.join(failed)} has failed.")
 
 
 def _source_settings(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -87,7 +88,7 @@ def main() -> None:
         app()
     except NanoEdgeError as error:
         if debug:
-            raise
+            traceback.print_exc()
         print(f"nanoedge: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:

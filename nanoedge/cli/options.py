@@ -45,6 +45,8 @@ def detector_maker(
     from nanoedge.runtime.detector import Detector
 
     wanted = [name.strip() for name in classes.split(",") if name.strip()] if classes is not None else None
+    if wanted is not None and not wanted:
+        raise InputError("--classes names no class.")
 
     def make(score: float | None) -> Detector:
         return Detector(

@@ -90,11 +90,14 @@ class Camera:
             raise InputError("--target-fps and --cool leave frames out: a file needs --realtime with them.")
         self._log = log
         self._options = options
+        _refuse_same_files(options)
         events = None if options.events is None else Events(options.events, source.label, options.events_megabytes)
         switched = None if options.recordings is None else SwitchedRecording(options.recordings)
         outputs: list[Output] = [output for output in (events, switched) if output is not None]
         if options.jsonl is not None:
-            outputs.append(JsonLines(None if options.jsonl == "-" else Path(options.jsonl), source.label, self.stop))
+            outputs.append(
+                JsonLines(None if options.jsonl == "-" else Path(options.jsonl), source.label, self._reader_gone)
+            )
         if options.record is not None:
             outputs.append(Recording(options.record, options.force))
         if options.window:
@@ -133,6 +136,10 @@ class Camera:
         """
         with self._served(), self._cooled():
             self.pipeline.run()
+
+    def _reader_gone(self) -> None:
+        self._log("Whoever has read the lines of JSON has gone: ending")
+        self.stop()
 
     def stop(self) -> None:
         """End, from any thread or a signal's handler."""
@@ -184,3 +191,16 @@ class Camera:
             "counters": found.counters,
             "stages": {name: {"p50": round(at.p50, 2), "p95": round(at.p95, 2)} for name, at in found.stages.items()},
         }
+
+
+def _refuse_same_files(options: CameraOptions) -> None:
+    """No output may be the source, or another output."""
+    lines = None if options.jsonl in (None, "-") else Path(str(options.jsonl))
+    named = {"--source": Path(options.source), "--jsonl": lines, "--record": options.record}
+    seen: dict[Path, str] = {}
+    for option, path in named.items():
+        if path is None:
+            continue
+        other = seen.setdefault(path.resolve(), option)
+        if other != option:
+            raise InputError(f"{other} and {option} are the same file, {path}.")

@@ -96,7 +96,8 @@ def test_raw_frames_come_from_a_pipe(small_bundle: Path, tmp_path: Path) -> None
 
 
 def test_bad_input_is_a_sentence(small_bundle: Path, clip: Path, tmp_path: Path) -> None:
-    bundle = str(small_bundle)
+    bundle, picture = str(small_bundle), tmp_path / "damaged.jpg"
+    picture.write_bytes(b"no picture")
     for arguments, sentence in (
         (["--source", str(tmp_path / "gone.mp4")], "does not exist"),
         (["--source", "-"], "--raw 640x480:i420"),
@@ -108,7 +109,31 @@ def test_bad_input_is_a_sentence(small_bundle: Path, clip: Path, tmp_path: Path)
         (["--source", str(clip), "--target-fps", "3"], "a file needs --realtime"),
         (["--source", str(clip), "--cool"], "a file needs --realtime"),
         (["--source", str(clip), "--recordings", str(tmp_path)], "give --serve HOST:PORT too"),
+        (["--source", "http:joe:secret@127.0.0.1/x"], "***@127.0.0.1/x does not exist"),
+        (["--source", "rtsp://joe:sec/ret@cam/x"], "no whole address"),
+        (["--source", "rtsp://cam[1]/x"], "no whole address"),
+        (["--source", "http://"], "no whole address"),
+        (["--source", str(clip), "--record", str(clip), "--force"], "--source and --record are the same file"),
+        (["--source", str(clip), "--jsonl", str(clip)], "--source and --jsonl are the same file"),
+        (["--source", str(clip), "--jsonl", str(picture)], "holds no lines of JSON"),
+        (["--source", str(clip), "--raw", "640x480:i420"], "--raw is for --source -"),
+        (["--source", str(clip), "--size", "640x480"], "--size is for cameras"),
+        (["--source", str(clip), "--udp"], "--udp is for streams"),
+        (["--source", "rpicam", "--size", "641x480"], "even sides"),
+        (["--source", ""], "--source names nothing"),
+        (["--source", str(clip), "--classes", " , "], "--classes names no class"),
+        (["--source", str(clip), "--serve", "[::1:8080"], "--serve takes HOST:PORT"),
+        (["--source", str(picture)], "No picture of"),
     ):
         done = run_nanoedge("camera", bundle, *arguments, expect=2)
         assert sentence in done.stderr and "Traceback" not in done.stderr
         assert "secret" not in done.stderr
+    assert picture.read_bytes() == b"no picture"
+
+
+def test_an_output_that_lost_something_of_a_file_is_told_by_the_status(small_bundle: Path, clip: Path) -> None:
+    arguments = ["camera", str(small_bundle), "--source", str(clip), "--threads", "1", "--jsonl", "/dev/full"]
+    done = run_nanoedge(*arguments, "--json", expect=1)
+    assert "No space left on device" in done.stderr and "the output jsonl has failed" in done.stderr
+    assert json.loads(done.stdout)["detected"] == FRAMES
+    run_nanoedge(*arguments, "--realtime")  # a camera goes on, and says it in the log

@@ -26,10 +26,10 @@ class Above:
         self._output = output
         self._score = score
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result) -> bool:
         """Pass on."""
         found = result.detections
-        self._output.write(replace(result, detections=found.select(found.scores > self._score)))
+        return self._output.write(replace(result, detections=found.select(found.scores > self._score)))
 
     def close(self) -> None:
         """Finish."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from nanoedge.errors import InputError, NanoEdgeError
 from nanoedge.files import make_folder, write_atomically
 from nanoedge.pictures import encode_picture
 from nanoedge.runtime.drawing import draw_detections
@@ -17,6 +18,9 @@ from nanoedge.video.pixels import bgr_of
 
 QUIET_SECONDS = 10.0
 """A class that was not seen for so long is an event when it is seen again."""
+
+PAUSE = 10.0
+"""Seconds after a failure, such as a full disk, before the next try."""
 
 DEFAULT_MEGABYTES = 500
 _JPEG_QUALITY = 85
@@ -50,6 +54,9 @@ class Events:
 
     Attributes:
         newest: the last events of this run, the newest last.
+
+    Raises:
+        InputError: when the folder cannot be made.
     """
 
     name = "events"
@@ -57,27 +64,42 @@ class Events:
     def __init__(
         self, folder: Path, source: str, megabytes: float = DEFAULT_MEGABYTES, quiet: float = QUIET_SECONDS
     ) -> None:
-        make_folder(folder)
+        try:
+            make_folder(folder)
+        except NanoEdgeError as error:
+            raise InputError(str(error)) from error
         self.folder = folder
         self.newest: deque[Event] = deque(maxlen=200)
         self._source = source
         self._limit = int(megabytes * 1e6)
         self._quiet = quiet
         self._seen: dict[str, float] = {}
+        self._pause_until = float("-inf")
         self._files = deque(sorted(self._own_files()))
         self._bytes = sum(size for _, size in self._files)
 
     def _own_files(self) -> list[tuple[str, int]]:
         return [(path.name, path.stat().st_size) for path in self.folder.iterdir() if _NAME.fullmatch(path.name)]
 
-    def write(self, result: Result) -> None:
-        """Keep the picture when something has come into sight."""
+    def write(self, result: Result) -> bool:
+        """Keep the picture when something has come into sight; what could not be written is tried again later.
+
+        Raises:
+            NanoEdgeError: when it cannot be written.
+        """
         labels = {detection.label for detection in result.detections}
         now = result.frame.captured
         fresh = sorted(label for label in labels if now - self._seen.get(label, float("-inf")) > self._quiet)
-        self._seen |= dict.fromkeys(labels, now)
-        if fresh:
+        self._seen |= dict.fromkeys(labels.difference(fresh), now)
+        if not fresh or now < self._pause_until:
+            return False
+        try:
             self._keep(result, tuple(fresh))
+        except NanoEdgeError:
+            self._pause_until = now + PAUSE
+            raise
+        self._seen |= dict.fromkeys(fresh, now)
+        return True
 
     def _keep(self, result: Result, labels: tuple[str, ...]) -> None:
         moment = datetime.now().astimezone()

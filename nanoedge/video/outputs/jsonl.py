@@ -22,7 +22,7 @@ class JsonLines:
         reader_gone: called when whoever reads standard output has closed it, as `head` does.
 
     Raises:
-        InputError: when the file cannot be opened.
+        InputError: when the file cannot be opened, or holds something else.
     """
 
     name = "jsonl"
@@ -39,11 +39,15 @@ class JsonLines:
             return sys.__stdout__ or sys.stdout
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            return place.open("a", encoding="utf-8")
+            stream = place.open("a", encoding="utf-8")
+            if place.is_file() and not _holds_lines(place):
+                stream.close()
+                raise InputError(f"{place} is there and holds no lines of JSON; nothing is added to it.")
+            return stream
         except OSError as error:
             raise InputError(f"{place} cannot be written: {error.strerror}.") from error
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result) -> bool:
         """Add a line."""
         line = json.dumps(result.as_json(self._source), ensure_ascii=False, separators=(",", ":"))
         try:
@@ -55,8 +59,15 @@ class JsonLines:
             with open(os.devnull, "wb") as nothing:  # what is still in the buffer would fail again at the end
                 os.dup2(nothing.fileno(), self._stream.fileno())
             self._reader_gone()
+            return False
+        return True
 
     def close(self) -> None:
         """Close the file; standard output stays open."""
         if self._place is not None:
             self._stream.close()
+
+
+def _holds_lines(place: Path) -> bool:
+    with place.open("rb") as stream:
+        return stream.read(1) in (b"", b"{")

@@ -58,7 +58,7 @@ class Recording:
         self._first, self._last = 0.0, -1
         self._failed_at: float | None = None
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result) -> bool:
         """Add a frame.
 
         Raises:
@@ -83,6 +83,7 @@ class Recording:
             self._abandon_file()
             raise NanoEdgeError(f"{self._place} cannot be written: {reason(error)}") from error
         self._failed_at = None
+        return True
 
     @staticmethod
     def _moment(result: Result) -> float:

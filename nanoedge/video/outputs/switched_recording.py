@@ -47,19 +47,19 @@ class SwitchedRecording:
             make_folder(self.folder)
         self._wanted = on
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result) -> bool:
         """Record, begin or end."""
         with self._lock:
             if not self._wanted:
                 self._end()
-                return
+                return False
             if self._recording is None:
                 name = datetime.now().astimezone().strftime("recording-%Y%m%d-%H%M%S")
                 place, number = self.folder / f"{name}.mp4", 2
                 while place.exists():
                     place, number = self.folder / f"{name}-{number}.mp4", number + 1
                 self._recording, self._place = Recording(place), place
-            self._recording.write(result)
+            return self._recording.write(result)
 
     def _end(self) -> None:
         recording, self._recording = self._recording, None

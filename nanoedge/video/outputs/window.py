@@ -61,7 +61,7 @@ class Window:
         self._cv2: Any = opencv()
         self._open = False
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result) -> bool:
         """Show it."""
         picture = draw_detections(bgr_of(result.frame), result.detections)
         if not self._open:
@@ -70,6 +70,7 @@ class Window:
             self._open = True
         self._cv2.imshow(TITLE, picture)
         self.idle()
+        return True
 
     def idle(self) -> None:
         """Answer the window system, also while the camera is silent."""

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 
-from nanoedge.errors import NanoEdgeError
 from nanoedge.video.pipeline.handover import Handover
 from nanoedge.video.pipeline.measurements import Measurements
 from nanoedge.video.sources.base import Frame, Source, SourceError, SourceRefusedError
@@ -15,7 +14,10 @@ from nanoedge.video.sources.base import Frame, Source, SourceError, SourceRefuse
 Log = Callable[[str], None]
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
-"""Seconds before a lost source is tried again: twice as long each time, until it gives a frame."""
+"""Seconds before a lost source is tried again: twice as long each time, until it gives frames."""
+
+ENOUGH_FRAMES = 5
+"""Frames after which a source is really there; the address of a single picture gives one and ends."""
 
 
 class Capture:
@@ -32,7 +34,7 @@ class Capture:
     Attributes:
         heartbeat: when it last did something, seconds of `time.monotonic`.
         waiting: it waits on purpose, between two attempts.
-        failure: why it gave up; `None` when it did not.
+        failure: why it gave up, a fault of the program too; `None` when it did not.
         connected: the source is open.
     """
 
@@ -46,9 +48,10 @@ class Capture:
         target_rate: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.source = source
+        source.log = log
         self.heartbeat = time.monotonic()
         self.waiting = False
-        self.failure: NanoEdgeError | None = None
+        self.failure: Exception | None = None
         self.connected = False
         self._frames = frames
         self._measurements = measurements
@@ -59,6 +62,7 @@ class Capture:
         self._gave_frames = False
         self._lost_at: float | None = None
         self._wait = FIRST_WAIT
+        self._frames_since_opened = 0
         self._abandoned = False
 
     def abandon(self) -> None:
@@ -77,8 +81,8 @@ class Capture:
                 else:
                     if ended:
                         return
-        except NanoEdgeError as error:
-            self.failure = error
+        except Exception as error:
+            self.failure = error  # raised again by the pipeline
         finally:
             self.connected = False
             self.source.close()
@@ -88,6 +92,7 @@ class Capture:
     def _read_until_lost(self) -> bool:
         """Whether everything was read."""
         self.source.open()
+        self._frames_since_opened = 0
         while not self._stop.is_set():
             self.heartbeat = time.monotonic()
             frame = self.source.read()
@@ -112,7 +117,9 @@ class Capture:
 
     def _found_again(self) -> None:
         self.connected = True
-        self._wait = FIRST_WAIT
+        self._frames_since_opened += 1
+        if self._frames_since_opened == ENOUGH_FRAMES:
+            self._wait = FIRST_WAIT
         if self._lost_at is not None and self._gave_frames:
             self._measurements.count("reconnected")
             self._log(f"{self.source.label} is back after {time.monotonic() - self._lost_at:.0f} s")

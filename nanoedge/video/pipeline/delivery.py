@@ -26,8 +26,8 @@ class Output(Protocol):
 
     name: str
 
-    def write(self, result: Result) -> None:
-        """Take a result.
+    def write(self, result: Result) -> bool:
+        """Take a result; whether something of it was kept or shown.
 
         Raises:
             NanoEdgeError: when it cannot be kept; the next one is tried all the same.
@@ -54,6 +54,9 @@ class Delivery:
         measurements: counts `NAME_written`, `NAME_dropped` and `NAME_failed`.
         log: receives a sentence when an output fails, once until it works again.
         keep_all: make the detector wait for a slow output, instead of dropping results.
+
+    Attributes:
+        has_failed: something was lost at least once.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Delivery:
         self._results: Handover[Result] = Handover(WHOLE_BACKLOG if keep_all else LIVE_BACKLOG, keep_all)
         self._measurements = measurements
         self._log = log
+        self.has_failed = False
         self._failing = False
         self._counted_drops = 0
         self.thread = threading.Thread(target=self._run, name=f"nanoedge-{output.name}", daemon=True)
@@ -84,24 +88,25 @@ class Delivery:
         while not self._results.finished:
             result = self._results.take(timeout=1.0 if idle is None else IDLE_SECONDS)
             if result is not None:
-                self._attempt(lambda result=result: self.output.write(result))  # type: ignore[misc]
+                self._attempt(lambda result=result: self._write(result))  # type: ignore[misc]
             elif idle is not None:
-                self._attempt(idle, counted=False)
-        self._attempt(self.output.close, counted=False)
+                self._attempt(idle)
+        self._attempt(self.output.close)
 
-    def _attempt(self, action: Callable[[], None], counted: bool = True) -> None:
-        name = self.output.name
+    def _write(self, result: Result) -> None:
+        if not self.output.write(result):
+            return
+        self._measurements.count(f"{self.output.name}_written")
+        if self._failing:
+            self._log(f"The output {self.output.name} works again")
+        self._failing = False
+
+    def _attempt(self, action: Callable[[], None]) -> None:
         try:
             action()
         except (NanoEdgeError, OSError) as error:
-            self._measurements.count(f"{name}_failed")
+            self._measurements.count(f"{self.output.name}_failed")
             if not self._failing:
                 reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-                self._log(f"The output {name} has failed: {reason.rstrip('.')}. The rest goes on.")
-            self._failing = True
-        else:
-            if counted:
-                self._measurements.count(f"{name}_written")
-            if self._failing and counted:
-                self._log(f"The output {name} works again")
-            self._failing = self._failing and not counted
+                self._log(f"The output {self.output.name} has failed: {reason.rstrip('.')}. The rest goes on.")
+            self._failing = self.has_failed = True

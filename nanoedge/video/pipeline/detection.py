@@ -30,6 +30,7 @@ class Detection:
     Attributes:
         heartbeat: when it last did something, seconds of `time.monotonic`.
         busy: it works on a frame.
+        failure: a fault of the program that has ended it.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Detection:
     ) -> None:
         self.heartbeat = time.monotonic()
         self.busy = False
+        self.failure: Exception | None = None
         self._detector = detector
         self._frames = frames
         self._deliver = deliver
@@ -54,6 +56,12 @@ class Detection:
 
     def run(self) -> None:
         """The thread's work."""
+        try:
+            self._work()
+        except Exception as error:
+            self.failure = error  # raised again by the pipeline
+
+    def _work(self) -> None:
         while not self._stop.is_set() and not self._frames.finished:
             frame = self._frames.take(timeout=POLL)
             self.heartbeat = time.monotonic()

@@ -57,6 +57,7 @@ class Pipeline:
 
     Attributes:
         measurements: what happened; also counts `capture_restarts` and `detection_restarts`.
+        realtime: frames may be dropped.
         target_rate: frames a second at most, where frames may be dropped; may be changed at any time.
         cooled_rate: likewise, and the smaller of both counts.
     """
@@ -78,10 +79,12 @@ class Pipeline:
         self.source = make_source()
         self._detector: Detector | None = None
         self._loaded = threading.Event()
-        self._keep_all = keep_all = not (self.source.live or settings.realtime)
+        self.realtime = self.source.live or settings.realtime
+        keep_all = not self.realtime
         self._frames: Handover[Frame] = Handover(FILE_BACKLOG if keep_all else 1, keep_all)
         self._deliveries = [Delivery(output, self.measurements, log, keep_all) for output in outputs]
         self._capture: Capture | None = None
+        self._detection: Detection | None = None
         self._stop = threading.Event()
         self._capture_stop, self._detection_stop = threading.Event(), threading.Event()
         self._capture_thread, self._detection_thread = threading.Thread(), threading.Thread()
@@ -103,8 +106,9 @@ class Pipeline:
                 self._watch()
         finally:
             self._finish()
-        if self._capture is not None and self._capture.failure is not None:
-            raise self._capture.failure
+        for stage in (self._capture, self._detection):
+            if stage is not None and stage.failure is not None:
+                raise stage.failure
 
     def _load(self) -> None:
         """The first detector; the source is opened meanwhile."""
@@ -153,7 +157,7 @@ class Pipeline:
         """Begin a stage anew that shows no sign of life; its thread is left behind, and ends when it comes back."""
         now = time.monotonic()
         detection, capture = self._detection, self._capture
-        if detection.busy and now - detection.heartbeat > self.settings.detection_stall:
+        if detection is not None and detection.busy and now - detection.heartbeat > self.settings.detection_stall:
             self._log(f"Detection was stuck for {now - detection.heartbeat:.0f} s and is begun anew")
             self.measurements.count("detection_restarts")
             self._detection_stop.set()
@@ -186,7 +190,11 @@ class Pipeline:
     def rate_limit(self) -> float | None:
         """Frames a second that are looked at, at most; `None` when there is no limit."""
         rates = [rate for rate in (self.target_rate, self.cooled_rate) if rate]
-        return None if self._keep_all else min(rates, default=None)
+        return min(rates, default=None) if self.realtime else None
+
+    def failed_outputs(self) -> list[str]:
+        """Names of those that have lost something."""
+        return [delivery.output.name for delivery in self._deliveries if delivery.has_failed]
 
     @property
     def capture_connected(self) -> bool:

@@ -36,6 +36,8 @@ class Result:
     def as_json(self, source: str) -> dict[str, Any]:
         """The contract's item of a video: source, frame, time, size and detections."""
         item: dict[str, Any] = {"source": source, "frame": self.frame.number}
+        if self.frame.name is not None:
+            item["picture"] = self.frame.name
         if self.frame.position is not None:
             item["time_ms"] = round(self.frame.position * 1000, 3)
         item |= {"width": self.frame.width, "height": self.frame.height, "latency_ms": round(self.latency_ms, 2)}

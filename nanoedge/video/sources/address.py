@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from nanoedge.errors import InputError
+
 SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "srt", "udp", "tcp")
 HIDDEN = "***"
+_CREDENTIALS = re.compile(r"\S*:\S*@")
 _SECRET_NAMES = re.compile(r"pass|pwd|secret|token|key|auth|user|login|sign|credential", re.IGNORECASE)
 
 
@@ -14,6 +17,30 @@ def is_address(text: str) -> bool:
     """Whether it begins as a stream's address does."""
     scheme, colon, _ = text.partition("://")
     return bool(colon) and scheme.lower() in SCHEMES
+
+
+def check_address(address: str) -> None:
+    """Refuse an address that no stream can have.
+
+    Raises:
+        InputError: without repeating what may be a password.
+    """
+    scheme = address.partition("://")[0]
+    try:
+        parts = urlsplit(address)
+        whole = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        whole = False
+    if not whole:
+        raise InputError(
+            f"The source {scheme}://… is no whole address, such as {scheme}://user:password@host:port/path; in a "
+            "password, / is written %2F, @ %40, : %3A, [ %5B and ] %5D."
+        )
+
+
+def hidden(text: str) -> str:
+    """A text that is no address but may hold credentials, as a mistyped one does, fit for messages."""
+    return _CREDENTIALS.sub(f"{HIDDEN}@", text)
 
 
 def without_credentials(address: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nanoedge.errors import NanoEdgeError
@@ -30,6 +31,7 @@ class Frame:
         picture: uint8 in `pixel_format`, as `Detector` takes it; YUV as it came.
         pixel_format: `bgr`, `i420`, `nv12`, `yuyv`, …
         position: seconds from the start of a file; `None` where there is no start.
+        name: of its file, where each frame is one.
         captured: when it was there, seconds of `time.monotonic`.
     """
 
@@ -37,6 +39,7 @@ class Frame:
     picture: Picture
     pixel_format: PixelFormat = "bgr"
     position: float | None = None
+    name: str | None = None
     captured: float = field(default_factory=time.monotonic)
 
     @property
@@ -59,10 +62,12 @@ class Source(ABC):
     Attributes:
         label: what people see; holds no credentials.
         live: frames come whether they are wanted or not, and the source is worth waiting for when it is gone.
+        log: receives sentences about frames that are left out; set by whoever reads the source.
     """
 
     label: str
     live: bool
+    log: Callable[[str], None] = staticmethod(lambda text: None)
 
     @abstractmethod
     def open(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nanoedge.errors import InputError
 from nanoedge.pictures import PICTURE_SUFFIXES
-from nanoedge.video.sources.address import SCHEMES, is_address
+from nanoedge.video.sources.address import SCHEMES, check_address, hidden, is_address
 from nanoedge.video.sources.base import Source, SourceRefusedError
 from nanoedge.video.sources.folder import PictureFolder
 from nanoedge.video.sources.mode import ANY_MODE, CameraMode
@@ -53,6 +53,14 @@ def source_from(text: str, settings: SourceSettings = DEFAULTS) -> Source:
     Raises:
         InputError: when it names nothing, or a setting does not fit.
     """
+    source = _named(text, settings)
+    _refuse_what_does_not_fit(source, settings)
+    return source
+
+
+def _named(text: str, settings: SourceSettings) -> Source:
+    if not text:
+        raise InputError("--source names nothing; leave it out to take a camera that is there.")
     if text == "auto":
         return _found_camera(settings)
     if text == "-":
@@ -65,18 +73,35 @@ def source_from(text: str, settings: SourceSettings = DEFAULTS) -> Source:
     if name in ("rpicam", "libcamera") and (number.isdecimal() or not number):
         return RaspberryPiCamera(int(number or 0), settings.mode)
     if is_address(text):
+        check_address(text)
         return Stream(text, udp=settings.udp)
     if "://" in text:
-        raise InputError(f"Addresses that begin with {name}:// are not known; known: {', '.join(SCHEMES)}.")
+        raise InputError(f"Addresses that begin with {hidden(name)}:// are not known; known: {', '.join(SCHEMES)}.")
     path = Path(text)
     if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES:
         return PictureFolder(path, settings.loop, settings.mode.rate if settings.realtime else None)
     if not path.exists():
         raise InputError(
-            f"The source {text} does not exist. Sources are auto, 0 or /dev/video0, rpicam, rtsp://… and other "
+            f"The source {hidden(text)} does not exist. Sources are auto, 0 or /dev/video0, rpicam, rtsp://… and other "
             "addresses, files, folders, and - for raw frames."
         )
     return VideoFile(path, settings.loop, settings.realtime)
+
+
+def _refuse_what_does_not_fit(source: Source, settings: SourceSettings) -> None:
+    mode, camera = settings.mode, isinstance(source, V4L2Camera | RaspberryPiCamera)
+    paced = isinstance(source, PictureFolder) and settings.realtime
+    for option, given, fits in (
+        ("--size", mode.width is not None, camera),
+        ("--pixel-format", mode.pixel_format is not None, camera),
+        ("--rate", mode.rate is not None, camera or paced),
+        ("--raw", settings.raw is not None, isinstance(source, RawInput)),
+        ("--udp", settings.udp, isinstance(source, Stream)),
+    ):
+        if given and not fits:
+            more = ", and a folder with --realtime" if option == "--rate" else ""
+            belongs = {"--raw": "--source -", "--udp": "streams"}.get(option, f"cameras{more}")
+            raise InputError(f"{option} is for {belongs}, not for {source.label}.")
 
 
 def _found_camera(settings: SourceSettings) -> Source:

@@ -13,7 +13,7 @@ from nanoedge.video.sources.pace import Pace
 
 
 class PictureFolder(Source):
-    """The pictures of a folder by name, one a frame; one that cannot be read is left out and counted.
+    """The pictures of a folder by name, one a frame; one that cannot be read is left out, told and counted.
 
     Args:
         path: the folder, or a single picture.
@@ -33,6 +33,7 @@ class PictureFolder(Source):
         self._rate = rate
         self._pace = Pace()
         self._files: list[Path] = []
+        self._told: set[Path] = set()
         self._number = self._next = 0
 
     def open(self) -> None:
@@ -49,8 +50,10 @@ class PictureFolder(Source):
         failed = ""
         for _ in range(len(self._files) + 1):
             if self._next == len(self._files):
-                if not self._loop:
+                if not self._loop and self._number:
                     return None
+                if not self._loop:
+                    break
                 self._next = 0
             file = self._files[self._next]
             self._next += 1
@@ -59,12 +62,15 @@ class PictureFolder(Source):
             except PictureError as error:
                 failed = str(error)
                 self.unreadable += 1
+                if file not in self._told:
+                    self._told.add(file)
+                    self.log(f"A picture is left out: {error}")
                 continue
             position = None if self._rate is None else self._number / self._rate
             if position is not None:
                 self._pace.wait_until(position)
             self._number += 1
-            return Frame(self._number - 1, picture, "bgr", position, time.monotonic())
+            return Frame(self._number - 1, picture, "bgr", position, file.name, time.monotonic())
         raise SourceRefusedError(f"No picture of {self.path} can be read. The last one: {failed}")
 
     def close(self) -> None:

@@ -29,12 +29,23 @@ class RawLayout:
         height: pixels.
         pixel_format: one of `RAW_FORMATS`.
         alignment: rows of the first plane begin at multiples of so many bytes; chroma rows of I420 at half of that.
+
+    Raises:
+        InputError: for a size that cannot be.
     """
 
     width: int
     height: int
     pixel_format: RawFormat
     alignment: int = 1
+
+    def __post_init__(self) -> None:
+        width, height, even = self.width, self.height, self.pixel_format in ("i420", "nv12", "yuyv")
+        text = f"{width}x{height} in {self.pixel_format}"
+        if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE and 0 < self.alignment <= 4096):
+            raise InputError(f"Frames of {text} cannot be; sides are 1 to {LARGEST_SIDE}.")
+        if even and (width % 2 or (height % 2 and self.pixel_format != "yuyv")):
+            raise InputError(f"Frames of {text} cannot be: it needs even sides.")
 
     @classmethod
     def from_text(cls, text: str) -> RawLayout:
@@ -49,14 +60,8 @@ class RawLayout:
                 f"{text!r} does not describe raw frames; write WIDTHxHEIGHT:FORMAT[:ROW_ALIGNMENT], such as "
                 f"640x480:i420, with one of {', '.join(RAW_FORMATS)}."
             )
-        width, height = int(found[1]), int(found[2])
         pixel_format: RawFormat = found[3]  # type: ignore[assignment]
-        alignment = int(found[4] or 1)
-        if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE and 0 < alignment <= 4096):
-            raise InputError(f"Raw frames of {text} cannot be; sides are 1 to {LARGEST_SIDE}.")
-        if pixel_format in ("i420", "nv12", "yuyv") and (width % 2 or (height % 2 and pixel_format != "yuyv")):
-            raise InputError(f"Raw frames of {text} cannot be: {pixel_format} needs even sides.")
-        return cls(width, height, pixel_format, alignment)
+        return cls(int(found[1]), int(found[2]), pixel_format, int(found[4] or 1))
 
     @property
     def stride(self) -> int:

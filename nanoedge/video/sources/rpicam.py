@@ -39,6 +39,9 @@ class RaspberryPiCamera(Source):
         number: of the camera, as `rpicam-vid --list-cameras` counts.
         mode: what is asked for; a width that is a multiple of 64 saves a copy of each frame.
         timeout: seconds without a byte after which it is lost.
+
+    Raises:
+        InputError: for odd sides, which its frames cannot have.
     """
 
     def __init__(self, number: int = 0, mode: CameraMode = ANY_MODE, timeout: float = TIMEOUT) -> None:
@@ -46,6 +49,7 @@ class RaspberryPiCamera(Source):
         self.live = True
         self._camera = number
         self._mode = mode.filled_from(DEFAULT_MODE)
+        self._layout = RawLayout(cast(int, self._mode.width), cast(int, self._mode.height), "i420", ROW_ALIGNMENT)
         self._timeout = timeout
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -84,7 +88,6 @@ class RaspberryPiCamera(Source):
         self._said = _Tail(cast(IO[bytes], self._process.stderr))
         self._reader = PipeReader(cast(IO[bytes], self._process.stdout), max(START_TIMEOUT, self._timeout))
         self._cutter = JpegCutter() if self._mode.pixel_format == "mjpeg" else None
-        self._layout = RawLayout(cast(int, self._mode.width), cast(int, self._mode.height), "i420", ROW_ALIGNMENT)
 
     def read(self) -> Frame | None:
         """The next frame.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from nanoedge.video.sources.base import Frame, Source, SourceRefusedError
@@ -66,7 +65,7 @@ class VideoFile(Source):
         position = self._last = max(self._begun_at + seconds, self._last)
         if self._pace is not None:
             self._pace.wait_until(position)
-        frame = Frame(self._number, picture, pixel_format, position, time.monotonic())
+        frame = Frame(self._number, picture, pixel_format, position)
         self._number += 1
         self._in_round += 1
         return frame

@@ -20,6 +20,11 @@ SHORTEST_TOKEN = 12
 MOST_FAILURES, FAILURE_SECONDS = 20, 60.0
 """Wrong tokens within a minute, of all clients together, after which every token is refused for a while."""
 
+HOW_TO_ENTER = (
+    "A token is needed: open this address with ?token=… behind it, as NanoEdge printed it when it started, or with the "
+    "token of its --token-file."
+)
+
 
 @dataclass(frozen=True)
 class ListenAddress:
@@ -41,6 +46,9 @@ class ListenAddress:
             InputError: when it is written otherwise.
         """
         host, colon, port = text.strip().rpartition(":")
+        brackets = host[:1] == "[" and host[-1:] == "]"
+        if (":" in host.strip("[]")) != brackets or ("[" in host or "]" in host) != brackets:
+            colon = ""
         if not colon or not port.isdecimal() or int(port) > 65535:
             raise InputError(f"--serve takes HOST:PORT, such as 127.0.0.1:8080 or 0.0.0.0:8080, not {text!r}.")
         return cls(host.strip("[]") or "127.0.0.1", int(port))
@@ -139,7 +147,7 @@ class Access:
                 return None
             if shown is not None:
                 self._failures.append(now)
-        return 401, "A token is needed: open the address that NanoEdge printed when it started."
+        return 401, HOW_TO_ENTER
 
     def is_token(self, text: str) -> bool:
         """Whether this is it."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,7 +47,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    target_fps: float | None = Field(None, ge=0, le=1000, description="frames a second at most; 0 looks at all")
+    target_fps: float | None = Field(
+        None, ge=0, le=1000, allow_inf_nan=False, description="frames a second at most; 0 looks at all"
+    )
 
 
 class Recording(BaseModel):
@@ -89,6 +92,13 @@ def make_app(station: Station, live: Live, access: Access, viewers: Viewers) -> 
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse(request: Request, error: RequestValidationError) -> JSONResponse:
+        """A sentence; FastAPI's own answer repeats the input, which JSON may be unable to hold (NaN)."""
+        found = error.errors()[0]
+        place = ".".join(str(part) for part in found["loc"] if part != "body")
+        return JSONResponse({"detail": f"{place}: {found['msg']}" if place else found["msg"]}, 422)
 
     @app.middleware("http")
     async def guard(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -70,14 +70,15 @@ class Live:
         self._next = 0.0
         self._closed = False
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result) -> bool:
         """Keep the newest; encode it when somebody waits."""
         with self._lock:
             self._newest = result
             if not self._waiting or time.monotonic() < self._next:
-                return
+                return False
         self._next = time.monotonic() + self._interval
         self._hand_out(Message(result))
+        return True
 
     def _hand_out(self, message: Message) -> None:
         with self._lock:

@@ -89,7 +89,9 @@ class Serving:
             pipeline.stop()
             return
         url = self._address.url(self._server.port)
-        log(f"the page is at {url}" + (f"?token={self._token}" if self._made_token else ""))
+        shown = f"?token={self._token}" if self._made_token else ""
+        more = ", with ?token=… from the token file behind it" if self._token and not self._made_token else ""
+        log(f"the page is at {url}{shown}{more}")
 
     def stop(self) -> None:
         """End within some seconds."""

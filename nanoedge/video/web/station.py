@@ -98,6 +98,7 @@ class Station:
             "classes": list(detector.class_names),
             "colours": ["#{2:02x}{1:02x}{0:02x}".format(*class_colour(i)) for i in range(len(detector.class_names))],
             "machine": self.machine().as_json(),
+            "keeps_events": self._events is not None,
             "can_record": recordings is not None,
             "recording": recordings is not None and recordings.on,
             "recording_file": None if place is None else place.name,

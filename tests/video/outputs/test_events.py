@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from nanoedge.detections import Detections
+from nanoedge.errors import NanoEdgeError
 from nanoedge.pictures import read_picture
 from nanoedge.runtime.network import StageTimes
+from nanoedge.video.outputs import events as writing
 from nanoedge.video.outputs.events import Events
 from nanoedge.video.pipeline.result import Result
 from nanoedge.video.sources.base import Frame
@@ -42,6 +45,25 @@ def test_a_class_is_an_event_when_it_comes_into_sight(tmp_path: Path) -> None:
     pictures = sorted((tmp_path / "new").glob("*.jpg"))
     assert [path.stem for path in pictures] == [event.name for event in events.newest]
     assert read_picture(pictures[0]).shape == (64, 96, 3)
+
+
+def test_what_a_full_disk_has_refused_is_kept_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = Events(tmp_path, "door", quiet=10)
+
+    def full(path: Path, data: bytes) -> None:
+        raise NanoEdgeError(f"{path} could not be written: No space left on device.")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(writing, "write_atomically", full)
+        with pytest.raises(NanoEdgeError):
+            events.write(seen(1, "person"))
+        assert not events.write(seen(2, "person"))  # not at each frame
+    assert not events.write(seen(3, "person"))
+    assert events.write(seen(12, "person"))
+    assert not events.write(seen(13, "person"))
+    assert [event.labels for event in events.newest] == [("person",)]
 
 
 def test_the_folder_keeps_its_limit_also_over_runs(tmp_path: Path) -> None:

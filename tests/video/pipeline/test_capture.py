@@ -95,10 +95,23 @@ def test_waits_grow_until_a_frame_comes(monkeypatch: pytest.MonkeyPatch) -> None
             return False
 
     gone = SourceError("gone")
-    source = Scripted(*[(-1, gone)] * 8, (1, gone), (-1, gone), (1, None))
+    source = Scripted(*[(-1, gone)] * 8, (5, gone), (-1, gone), (1, None))
     Capture(source, Handover(), Measurements(), Stop(), lambda text: None).run()
     expected = [0.5, 1, 2, 4, 8, 16, 30, 30, 0.5, 1]
     assert waits == pytest.approx(expected, rel=0.11)
+
+
+def test_an_address_that_gives_single_pictures_is_asked_less_and_less_often() -> None:
+    waits: list[float] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0)
+            return False
+
+    ended = SourceError("ended")
+    Capture(Scripted(*[(1, ended)] * 4, (1, None)), Handover(), Measurements(), Stop(), lambda text: None).run()
+    assert waits == pytest.approx([0.5, 1, 2, 4], rel=0.11)
 
 
 def test_a_target_rate_skips_frames(monkeypatch: pytest.MonkeyPatch) -> None:

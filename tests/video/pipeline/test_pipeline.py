@@ -28,9 +28,10 @@ class Kept:
         self.closed = False
         self._seconds = seconds
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result) -> bool:
         time.sleep(self._seconds)
         self.results.append(result)
+        return True
 
     def close(self) -> None:
         self.closed = True
@@ -41,10 +42,10 @@ class Failing(Kept):
 
     name = "failing"
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result) -> bool:
         if 3 <= result.number < 6:
             raise OSError(28, "No space left on device")
-        super().write(result)
+        return super().write(result)
 
 
 def test_every_frame_of_a_file_is_looked_at_in_its_order(small_bundle: Path, clip: Path, tmp_path: Path) -> None:
@@ -181,6 +182,34 @@ def test_a_source_that_cannot_be_read_is_an_error_and_outputs_are_closed(small_b
     with pytest.raises(NanoEdgeError, match=r"empty\.mp4 is no video"):
         pipeline.run()
     assert kept.closed
+
+
+class Faulty(Detector):
+    """A network with a fault of the program in it."""
+
+    def timed(self, picture, pixel_format="bgr"):  # type: ignore[no-untyped-def]
+        raise ZeroDivisionError
+
+
+class FaultySource(Silent):
+    """A source likewise."""
+
+    def read(self) -> Frame | None:
+        raise ZeroDivisionError
+
+
+def test_a_fault_in_a_stage_ends_everything_and_is_not_hidden(small_bundle: Path, clip: Path) -> None:
+    for source, kind in ((VideoFile(clip), Faulty), (FaultySource(), Detector)):
+        kept = Kept()
+        pipeline = Pipeline(
+            lambda source=source: source,  # type: ignore[misc]
+            lambda kind=kind: kind(small_bundle, threads=1),  # type: ignore[misc]
+            [kept],
+            pytest.fail,
+        )
+        with pytest.raises(ZeroDivisionError):
+            pipeline.run()
+        assert kept.closed and not kept.results
 
 
 def test_no_thread_is_left(small_bundle: Path, clip: Path) -> None:

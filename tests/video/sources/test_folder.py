@@ -21,8 +21,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_pictures_come_by_name_and_what_is_none_is_counted(folder: Path) -> None:
-    source = PictureFolder(folder)
+    source, said = PictureFolder(folder), []
+    source.log = said.append
     found = frames_of(source)
+    assert [frame.name for frame in found] == ["0.png", "1.png", "2.png"]
+    assert len(said) == 1 and "1.jpg" in said[0]
     assert [(frame.number, frame.height, int(frame.picture[0, 0, 0])) for frame in found] == [
         (0, 10, 0),
         (1, 11, 1),

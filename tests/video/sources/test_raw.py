@@ -30,7 +30,7 @@ def test_a_layout_is_read_from_text() -> None:
     "text", ["", "640x480", "640x480:jpeg", "640:i420", "641x480:i420", "640x481:nv12", "0x4:bgr", "99999x4:bgr"]
 )
 def test_a_layout_that_cannot_be_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"[Rr]aw frames"):
+    with pytest.raises(InputError, match=r"[Ff]rames"):
         RawLayout.from_text(text)
 
 

@@ -29,7 +29,9 @@ def test_addresses(text: str, host: str, port: int, loopback: bool) -> None:
     assert (address.host, address.port, address.is_loopback) == (host, port, loopback)
 
 
-@pytest.mark.parametrize("text", ["8080", "host:", "host:port", "host:70000", ""])
+@pytest.mark.parametrize(
+    "text", ["8080", "host:", "host:port", "host:70000", "", "[::1:80", "::1]:80", "::1:80", "[host]:80"]
+)
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="--serve takes HOST:PORT"):
         ListenAddress.from_text(text)

@@ -72,7 +72,9 @@ def test_what_is_asked_wrongly_gets_a_4xx(start: Start, pictures: Path) -> None:
     camera = start(*source(pictures))
     for path in ("static/../app.py", "static/..%2fapp.py", "static/%2e%2e/app.py", "api/events/..%2f..%2fetc.jpg", "x"):
         assert camera.get(path)[0] == 404, path
-    assert camera.get("api/settings", {"target_fps": -1})[0] == 422
+    for wrong in (b'{"target_fps": -1}', b'{"target_fps": NaN}', b'{"target_fps": 1e999}', b'{"x": 1}', b"[", b"{}x"):
+        status, answer = camera.get("api/settings", wrong)
+        assert status == 422 and json.loads(answer)["detail"]
     assert camera.get("api/settings", {"unknown": 1})[0] == 422
     assert camera.get("api/settings", b"{")[0] == 422
     assert camera.get("api/settings", bytes(100_000))[0] == 413

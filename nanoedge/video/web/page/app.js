@@ -59,8 +59,9 @@ function draw() {
   pen.drawImage(view.bitmap, 0, 0);
   const scale = canvas.width / view.about.width;
   const found = view.about.detections.filter((box) => box.score >= view.threshold && !view.hidden.has(box.label));
-  const letters = Math.max(11, Math.round(canvas.width / 45));
-  pen.lineWidth = Math.max(2, canvas.width / 320);
+  const zoom = canvas.width / Math.max(1, canvas.clientWidth); // the page may show it smaller than it is
+  const letters = Math.round(13 * zoom);
+  pen.lineWidth = Math.max(2, 2 * zoom);
   pen.font = `${letters}px system-ui, sans-serif`;
   pen.textBaseline = "top";
   for (const box of found.reverse()) {
@@ -141,6 +142,7 @@ function begin(status) {
     `${status.bundle} ${status.input.join("×")}, ${status.engine} ${status.compute}, ` +
     `${status.threads} thread${status.threads === 1 ? "" : "s"}, NanoEdge ${status.version}`;
   if (!status.can_record) byId("record").title = "Start with --recordings DIR";
+  byId("no-events").textContent = status.keeps_events ? "None yet." : "Start with --events DIR to keep them.";
   for (const [id, name] of status.classes.entries()) byId("classes").append(classSwitch(id, name));
   for (const [stage, tint] of Object.entries(STAGES)) {
     const item = document.createElement("li");
@@ -180,7 +182,7 @@ function switchAll(on) {
 
 function setTarget(value) {
   byId("target").value = String(value);
-  byId("target-value").textContent = Number(value) > 0 ? String(value) : "all";
+  byId("target-value").textContent = Number(value) > 0 ? String(value) : "no limit";
 }
 
 function duration(seconds) {
