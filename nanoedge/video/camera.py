@@ -13,12 +13,12 @@ from nanoedge.runtime.detector import Detector
 from nanoedge.video.cooling import Cooling, CoolingThread, default_limit
 from nanoedge.video.loading import detector_score
 from nanoedge.video.outputs.above import above
+from nanoedge.video.outputs.base import Output
 from nanoedge.video.outputs.events import DEFAULT_MEGABYTES, Events
 from nanoedge.video.outputs.jsonl import JsonLines
 from nanoedge.video.outputs.recording import Recording
 from nanoedge.video.outputs.switched_recording import SwitchedRecording
 from nanoedge.video.outputs.window import Window
-from nanoedge.video.pipeline.delivery import Output
 from nanoedge.video.pipeline.pipeline import Log, Pipeline, PipelineSettings
 from nanoedge.video.sources.choose import DEFAULTS, SourceSettings, source_from
 

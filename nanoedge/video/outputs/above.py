@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nanoedge.video.pipeline.delivery import IdleOutput, Output
-from nanoedge.video.pipeline.result import Result
+from nanoedge.video.outputs.base import IdleOutput, Output
+from nanoedge.video.result import Result
 
 
 def above(output: Output, score: float) -> Output:

@@ -13,8 +13,8 @@ from nanoedge.errors import InputError, NanoEdgeError
 from nanoedge.files import make_folder, write_atomically
 from nanoedge.pictures import encode_picture
 from nanoedge.runtime.drawing import draw_detections
-from nanoedge.video.pipeline.result import Result
 from nanoedge.video.pixels import bgr_of
+from nanoedge.video.result import Result
 
 QUIET_SECONDS = 10.0
 """A class that was not seen for so long is an event when it is seen again."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from nanoedge.errors import InputError
-from nanoedge.video.pipeline.result import Result
+from nanoedge.video.result import Result
 
 
 class JsonLines:

@@ -12,8 +12,8 @@ import numpy as np
 from nanoedge.errors import InputError, NanoEdgeError
 from nanoedge.files import make_folder, refuse_existing
 from nanoedge.runtime.drawing import draw_detections
-from nanoedge.video.pipeline.result import Result
 from nanoedge.video.pixels import bgr_of
+from nanoedge.video.result import Result
 from nanoedge.video.sources.container import pyav, reason
 
 SUFFIXES = (".mp4", ".mkv")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nanoedge.files import make_folder
 from nanoedge.video.outputs.recording import Recording
-from nanoedge.video.pipeline.result import Result
+from nanoedge.video.result import Result
 
 
 class SwitchedRecording:

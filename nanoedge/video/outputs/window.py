@@ -11,8 +11,8 @@ from typing import Any
 from nanoedge.errors import InputError
 from nanoedge.pictures import opencv
 from nanoedge.runtime.drawing import draw_detections
-from nanoedge.video.pipeline.result import Result
 from nanoedge.video.pixels import bgr_of
+from nanoedge.video.result import Result
 
 TITLE = "NanoEdge"
 CLOSING_KEYS = (27, ord("q"))

@@ -4,46 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 from nanoedge.errors import NanoEdgeError
+from nanoedge.video.outputs.base import IdleOutput, Output
 from nanoedge.video.pipeline.handover import Handover
 from nanoedge.video.pipeline.measurements import Measurements
-from nanoedge.video.pipeline.result import Result
+from nanoedge.video.result import Result
 
 LIVE_BACKLOG, WHOLE_BACKLOG = 4, 32
 
 IDLE_SECONDS = 0.05
 """How often an output that wants to be called without results is called."""
-
-
-class Output(Protocol):
-    """Something that results are given to, always by the same thread.
-
-    Attributes:
-        name: for messages and counters, such as `jsonl`.
-    """
-
-    name: str
-
-    def write(self, result: Result) -> bool:
-        """Take a result; whether something of it was kept or shown.
-
-        Raises:
-            NanoEdgeError: when it cannot be kept; the next one is tried all the same.
-            OSError: likewise.
-        """
-
-    def close(self) -> None:
-        """Finish."""
-
-
-@runtime_checkable
-class IdleOutput(Output, Protocol):
-    """An output that also has something to do while no results come, such as a window."""
-
-    def idle(self) -> None:
-        """Do it; called by the same thread as the rest."""
 
 
 class Delivery:

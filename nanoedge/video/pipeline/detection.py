@@ -10,7 +10,7 @@ from nanoedge.errors import NanoEdgeError
 from nanoedge.runtime.detector import Detector
 from nanoedge.video.pipeline.handover import Handover
 from nanoedge.video.pipeline.measurements import Measurements
-from nanoedge.video.pipeline.result import Result
+from nanoedge.video.result import Result
 from nanoedge.video.sources.base import Frame
 
 POLL = 0.5

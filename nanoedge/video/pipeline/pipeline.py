@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from nanoedge.errors import NanoEdgeError
 from nanoedge.runtime.detector import Detector
+from nanoedge.video.outputs.base import Output
 from nanoedge.video.pipeline.capture import Capture
-from nanoedge.video.pipeline.delivery import Delivery, Output
+from nanoedge.video.pipeline.delivery import Delivery
 from nanoedge.video.pipeline.detection import Detection
 from nanoedge.video.pipeline.handover import Handover
 from nanoedge.video.pipeline.measurements import Measurements
-from nanoedge.video.pipeline.result import Result
+from nanoedge.video.result import Result
 from nanoedge.video.sources.base import Frame, Source
 
 Log = Callable[[str], None]

@@ -10,8 +10,8 @@ import time
 from typing import Any
 
 from nanoedge.pictures import encode_picture, opencv
-from nanoedge.video.pipeline.result import Result
 from nanoedge.video.pixels import bgr_of
+from nanoedge.video.result import Result
 
 JPEG_QUALITY = 75
 LARGEST_WIDTH = 1280

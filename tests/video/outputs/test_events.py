@@ -13,7 +13,7 @@ from nanoedge.pictures import read_picture
 from nanoedge.runtime.network import StageTimes
 from nanoedge.video.outputs import events as writing
 from nanoedge.video.outputs.events import Events
-from nanoedge.video.pipeline.result import Result
+from nanoedge.video.result import Result
 from nanoedge.video.sources.base import Frame
 
 NAMES = ["person", "car"]

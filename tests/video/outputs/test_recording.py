@@ -13,7 +13,7 @@ from nanoedge.errors import InputError, NanoEdgeError
 from nanoedge.runtime.network import StageTimes
 from nanoedge.video.outputs import recording as recordings
 from nanoedge.video.outputs.recording import Recording
-from nanoedge.video.pipeline.result import Result
+from nanoedge.video.result import Result
 from nanoedge.video.sources.base import Frame
 from nanoedge.video.sources.video_file import VideoFile
 from tests.video.sources.test_video_file import frames_of

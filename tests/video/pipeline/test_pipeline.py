@@ -12,7 +12,7 @@ from nanoedge.errors import NanoEdgeError
 from nanoedge.runtime.detector import Detector
 from nanoedge.video.outputs.jsonl import JsonLines
 from nanoedge.video.pipeline.pipeline import Pipeline, PipelineSettings
-from nanoedge.video.pipeline.result import Result
+from nanoedge.video.result import Result
 from nanoedge.video.sources.base import Frame, Source, SourceError
 from nanoedge.video.sources.video_file import VideoFile
 from tests.video.conftest import FRAMES

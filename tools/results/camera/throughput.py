@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nanoedge.runtime.detector import Detector
 from nanoedge.video.pipeline.pipeline import Pipeline, PipelineSettings
-from nanoedge.video.pipeline.result import Result
+from nanoedge.video.result import Result
 from nanoedge.video.sources.base import Frame
 from nanoedge.video.sources.video_file import VideoFile
 

@@ -1,0 +1,40 @@
+"""The benchmarks by name; a new one is a module of this package and a line here."""
+
+from __future__ import annotations
+
+# name: (title, arguments of `python`)
+BENCHMARKS: dict[str, tuple[str, list[str]]] = {
+    "commands": ("Whole commands", ["-m", "tools.results.commands"]),
+    "train-step": ("One training step", ["-m", "tools.results.train_step"]),
+    "train-compile": ("torch.compile in a training step", ["-m", "tools.results.train_compile"]),
+    "train-memory": ("Memory of a training step", ["-m", "tools.results.train_memory"]),
+    "accuracy-320": ("COCO AP of Plus-m 320 on every engine", ["-m", "tools.results.accuracy", "320"]),
+    "accuracy-416": ("COCO AP of Plus-m 416 on every engine", ["-m", "tools.results.accuracy", "416"]),
+    "ncnn-agreement-320": ("Our ncnn export against others', 320", ["-m", "tools.results.ncnn_agreement", "320"]),
+    "ncnn-agreement-416": ("Our ncnn export against others', 416", ["-m", "tools.results.ncnn_agreement", "416"]),
+    "core-accuracy": ("The C++ core against the reference: boxes", ["-m", "tools.results.core_accuracy"]),
+    "core-speed": ("The C++ core against Python's own way: speed", ["-m", "tools.results.core_speed"]),
+    "core-size": ("The C++ core: size, memory, start", ["-m", "tools.results.core_size"]),
+    "core-threads": ("The C++ core: eight threads", ["-m", "tools.results.core_threads"]),
+    "core-soak": ("The C++ core: memory over 200,000 frames", ["-m", "tools.results.core_soak"]),
+    "core-fuzz": ("The C++ core: ten minutes of each fuzzer", ["-m", "tools.results.core_fuzz"]),
+    "arm": ("ARM, by emulation", ["-m", "tools.results.arm"]),
+    "cross-build": ("Building for other machines", ["-m", "tools.results.cross_build"]),
+    "data-check": ("What data check finds", ["-m", "tools.results.data_check"]),
+    "data-convert": ("Around all annotation formats", ["-m", "tools.results.data_convert"]),
+    "data-speed": ("Loading and augmenting", ["-m", "tools.results.data_speed"]),
+    "reduced-decoding": ("JPEGs decoded at a part of their size", ["-m", "tools.results.reduced_decoding"]),
+    "demo": ("The demo", ["-m", "tools.results.demo"]),
+    "suite": ("The test suite", ["-m", "tools.results.suite"]),
+    "resume": ("Killed and resumed", ["-m", "tools.results.resume"]),
+    "bccd": ("BCCD from scratch", ["-m", "tools.results.bccd"]),
+    "small-data": ("BCCD from scratch with the recipe small-data", ["-m", "tools.results.small_data"]),
+    "fine-tuning": ("BCCD from COCO-trained weights", ["-m", "tools.results.fine_tuning"]),
+    "coco-tuning": ("COCO weights tuned on a few of its pictures", ["-m", "tools.results.coco_tuning"]),
+    "camera-latency": ("The camera: from capture to boxes", ["-m", "tools.results.camera.latency"]),
+    "camera-throughput": ("The camera: a file as fast as it goes", ["-m", "tools.results.camera.throughput"]),
+    "camera-start": ("The camera: from the command line to the first boxes", ["-m", "tools.results.camera.start"]),
+    "camera-viewers": ("The camera: ten viewers", ["-m", "tools.results.camera.viewers"]),
+    "camera-reconnect": ("The camera: killed servers", ["-m", "tools.results.camera.reconnect"]),
+    "camera-soak": ("The camera: an hour", ["-m", "tools.results.camera.soak"]),
+}
