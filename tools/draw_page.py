@@ -1,6 +1,6 @@
 """Take docs/pictures/camera-page.jpg and camera-page-phone.jpg: the camera's page in a real browser.
 
-Run from the repository's root, after `make demo`: python -m tools.draw_page demo/shapes.nanoedge demo/shapes/images/val
+Run from the repository's root, after `make demo`: python -m tools.draw_page demo/demo.nanoedge demo/data/images/val
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 JPEG_QUALITY = 85
 WIDE, PHONE = (1200, 860), (390, 844)
 SECONDS = 25
+SHOWN = "Number(document.getElementById('picture').dataset.boxes) >= 4"
 
 
 def main(bundle: str, source: str) -> None:
@@ -35,10 +36,12 @@ def main(bundle: str, source: str) -> None:
                 tab.open(address)
                 tab.wait_for("view.drawn > 5")
                 time.sleep(SECONDS)  # for the plots
+                tab.wait_for(SHOWN)
                 tab.screenshot(Path(folder) / "wide.png")
                 tab.resize(*PHONE, phone=True)
                 tab.dark(True)
                 time.sleep(2)
+                tab.wait_for(SHOWN)
                 tab.screenshot(Path(folder) / "phone.png")
         finally:
             process.terminate()

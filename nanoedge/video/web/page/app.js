@@ -72,7 +72,7 @@ function draw() {
     const width = pen.measureText(text).width + 6;
     const above = top >= letters + 4 ? top - letters - 4 : top;
     pen.fillRect(left, above, width, letters + 4);
-    pen.fillStyle = "#000";
+    pen.fillStyle = readableOn(pen.fillStyle);
     pen.fillText(text, left + 3, above + 2);
   }
   canvas.dataset.boxes = String(found.length);
@@ -81,6 +81,12 @@ function draw() {
 /* The same as on drawn pictures; the status brings them. */
 function colour(id) {
   return known ? known.colours[id] : "#ffffff";
+}
+
+/* Black or white, by the luma of ITU-R BT.601, as on drawn pictures. */
+function readableOn(tint) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(tint.slice(at, at + 2), 16));
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 120 ? "#000" : "#fff";
 }
 
 /* --- status, plots, knobs --- */
