@@ -132,6 +132,15 @@ class Container:
         picture, pixel_format = pixels_of(frame)
         return picture, pixel_format, frame.time
 
+    def rewind(self) -> bool:
+        """Go on with the first frame, in the memory that is there; whether this container can."""
+        try:
+            self._container.seek(0)
+        except self._av.error.FFmpegError:
+            return False
+        self._frames = self._decoded()
+        return True
+
     def close(self) -> None:
         """Let go."""
         self._frames = iter(())

@@ -55,9 +55,11 @@ class VideoFile(Source):
                 raise SourceRefusedError(f"The video {self.path} holds no frame that can be decoded.")
             if not self._loop:
                 return None
-            self._container.close()
             self._begun_at = self._last + self._step
-            self._container = self._reopened()
+            self._in_round = 0
+            if not self._container.rewind():
+                self._container.close()
+                self._container = self._reopened()
             return self.read()
         picture, pixel_format, seconds = found
         if seconds is None:
