@@ -88,6 +88,7 @@ class Camera:
         realtime = source.live or options.source_settings.realtime
         if not realtime and (options.target_rate is not None or options.cool):
             raise InputError("--target-fps and --cool leave frames out: a file needs --realtime with them.")
+        log = _surviving(log)
         self._log = log
         self._options = options
         _refuse_same_files(options)
@@ -138,8 +139,8 @@ class Camera:
             self.pipeline.run()
 
     def _reader_gone(self) -> None:
-        self._log("Whoever has read the lines of JSON has gone: ending")
         self.stop()
+        self._log("Whoever has read the lines of JSON has gone: ending")
 
     def stop(self) -> None:
         """End, from any thread or a signal's handler."""
@@ -204,3 +205,13 @@ def _refuse_same_files(options: CameraOptions) -> None:
         other = seen.setdefault(path.resolve(), option)
         if other != option:
             raise InputError(f"{other} and {option} are the same file, {path}.")
+
+
+def _surviving(log: Log) -> Log:
+    """A log whose reader may go, as with `2>&1 | head`, without ending the thread that speaks."""
+
+    def say(text: str) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            log(text)
+
+    return say

@@ -57,6 +57,17 @@ def test_it_ends_with_whoever_reads_its_lines(small_bundle: Path, clip: Path, tm
     assert video.stat().st_size > 1000
 
 
+def test_it_ends_when_nobody_reads_its_log_either(small_bundle: Path, clip: Path) -> None:
+    command = [sys.executable, "-m", "nanoedge", "camera", str(small_bundle), "--source", str(clip), "--threads", "1"]
+    process = subprocess.Popen(
+        [*command, "--loop", "--realtime", "--jsonl", "-"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    assert any(line.startswith("{") for line in process.stdout)
+    process.stdout.close()
+    process.wait(timeout=60)
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_end_it_cleanly(
     small_bundle: Path, clip: Path, tmp_path: Path, number: signal.Signals, status: int

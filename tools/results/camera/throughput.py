@@ -20,7 +20,7 @@ from tools.results.bundles import published_bundle
 from tools.results.camera.running import person_clip
 from tools.results.figures import Figure, at_least, publish
 
-FRAMES, ROUNDS, WARM_UP = 300, 5, 20
+FRAMES, ROUNDS, WARM_UP = 300, 4, 20
 ENGINES = ("openvino", "ncnn")
 
 
