@@ -216,7 +216,7 @@ def test_a_checkpoint_in_place_of_a_bundle_points_to_export(nanoedge, small_run:
 
 
 def test_debug_shows_where_an_error_comes_from(nanoedge) -> None:
-    assert "Traceback" in nanoedge("info", "nowhere.nanoedge", "--debug", expect=1).stderr
+    assert "Traceback" in nanoedge("info", "nowhere.nanoedge", "--debug", expect=2).stderr
 
 
 def test_unknown_engines_and_absent_models_are_told_apart(nanoedge, small_bundle: Path, picture: Path) -> None:
