@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nanoedge.video.health import FREQUENCY_CAPPED, SOFT_LIMIT, THROTTLED, cpu_temperature, throttling_flags
+from nanoedge.video.health import SLOWED, cpu_temperature, throttling_flags
 from nanoedge.video.health import throttling_temperature as throttles_at
 
 RASPBERRY_PI_THROTTLES = 80.0
@@ -35,7 +35,7 @@ class Heat:
 def measure_heat() -> Heat:
     """Now."""
     flags = throttling_flags() or 0
-    return Heat(cpu_temperature(), bool(flags & (FREQUENCY_CAPPED | THROTTLED | SOFT_LIMIT)))
+    return Heat(cpu_temperature(), bool(flags & SLOWED))
 
 
 def default_limit() -> float:

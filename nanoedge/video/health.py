@@ -20,6 +20,9 @@ UNDER_VOLTAGE, FREQUENCY_CAPPED, THROTTLED, SOFT_LIMIT = 0x1, 0x2, 0x4, 0x8
 https://www.raspberrypi.com/documentation/computers/os.html#vcgencmd
 """
 
+SLOWED = FREQUENCY_CAPPED | THROTTLED | SOFT_LIMIT
+"""Any of the bits that say that the clock is lower than it could be."""
+
 FLAG_NAMES = {
     UNDER_VOLTAGE: "under-voltage",
     FREQUENCY_CAPPED: "clock capped",
@@ -58,7 +61,7 @@ def measure_health() -> Health:
     flags = throttling_flags()
     return Health(
         cpu_temperature(),
-        None if flags is None else bool(flags & (FREQUENCY_CAPPED | THROTTLED | SOFT_LIMIT)),
+        None if flags is None else bool(flags & SLOWED),
         None if flags is None else bool(flags & UNDER_VOLTAGE),
         _resident_bytes(),
         _available_bytes(),

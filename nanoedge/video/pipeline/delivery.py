@@ -28,6 +28,7 @@ class Delivery:
 
     Attributes:
         has_failed: something was lost at least once.
+        failure: a fault of the program that has ended it.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Delivery:
         self._measurements = measurements
         self._log = log
         self.has_failed = False
+        self.failure: Exception | None = None
         self._failing = False
         self._counted_drops = 0
         self.thread = threading.Thread(target=self._run, name=f"nanoedge-{output.name}", daemon=True)
@@ -55,6 +57,13 @@ class Delivery:
         self.thread.join(timeout)
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except Exception as error:
+            self.failure = error  # raised again by the pipeline
+            self._results.close(forget=True)  # nobody waits for it
+
+    def _work(self) -> None:
         idle = self.output.idle if isinstance(self.output, IdleOutput) else None
         while not self._results.finished:
             result = self._results.take(timeout=1.0 if idle is None else IDLE_SECONDS)

@@ -105,9 +105,11 @@ class Pipeline:
             while not self._stop.is_set() and self._detection_thread.is_alive():
                 self._detection_thread.join(timeout=0.1)
                 self._watch()
+                if any(delivery.failure for delivery in self._deliveries):
+                    self.stop()
         finally:
             self._finish()
-        for stage in (self._capture, self._detection):
+        for stage in (self._capture, self._detection, *self._deliveries):
             if stage is not None and stage.failure is not None:
                 raise stage.failure
 

@@ -41,18 +41,13 @@ class WebServer:
         live: the newest pictures.
         access: who may see it.
         most_viewers: live streams at a time.
-
-    Raises:
-        NanoEdgeError: when the packages for it are not installed; says how.
     """
 
     def __init__(self, listener: socket.socket, station: Any, live: Any, access: Access, most_viewers: int) -> None:
-        try:
-            import uvicorn
+        import uvicorn
 
-            from nanoedge.video.web.app import Viewers, make_app
-        except ImportError as error:
-            raise NanoEdgeError(f"The page needs more packages ({error}): pip install 'nanoedge[video]'.") from error
+        from nanoedge.video.web.app import Viewers, make_app
+
         self.viewers = Viewers(most_viewers)
         self._listener = listener
         config = uvicorn.Config(

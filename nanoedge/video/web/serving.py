@@ -54,7 +54,7 @@ class Serving:
         if missing:
             raise NanoEdgeError(f"The page needs more packages ({', '.join(missing)}): pip install 'nanoedge[video]'.")
         self.live = Live()
-        self.failure: NanoEdgeError | None = None
+        self.failure: Exception | None = None
         self._address = ListenAddress.from_text(address)
         token = None if token_file is None else read_token(token_file)
         self._made_token = token is None and not self._address.is_loopback
@@ -84,8 +84,8 @@ class Serving:
             station = Station(pipeline, self.live, self._score, self._events, self._recordings)
             self._server = WebServer(self._listener, station, self.live, access, self._most_viewers)
             self._server.start()
-        except NanoEdgeError as error:
-            self.failure = error
+        except Exception as error:
+            self.failure = error  # raised again by the camera
             pipeline.stop()
             return
         url = self._address.url(self._server.port)

@@ -217,6 +217,26 @@ def test_a_fault_in_a_stage_ends_everything_and_is_not_hidden(small_bundle: Path
         assert kept.closed and not kept.results
 
 
+class FaultyOutput(Kept):
+    """An output likewise."""
+
+    def write(self, result: Result) -> bool:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("realtime", [False, True])
+def test_a_fault_in_an_output_ends_everything_and_is_not_hidden(small_bundle: Path, clip: Path, realtime: bool) -> None:
+    pipeline = Pipeline(
+        lambda: VideoFile(clip, loop=True, realtime=realtime),
+        lambda: Detector(small_bundle, threads=1),
+        [FaultyOutput()],
+        pytest.fail,
+        PipelineSettings(realtime=realtime),
+    )
+    with pytest.raises(ZeroDivisionError):
+        pipeline.run()
+
+
 def test_no_thread_is_left(small_bundle: Path, clip: Path) -> None:
     before = {thread for thread in threading.enumerate() if thread.name.startswith("nanoedge-")}
     pipeline = Pipeline(
