@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,11 +40,17 @@ class Screen:
         pixels = np.frombuffer(data, np.uint8, stride * HEIGHT, begin + 12 * colours)
         return pixels.reshape(HEIGHT, stride // 4, 4)[:, :WIDTH, :3]
 
-    def wait_for_colours(self, most: float, seconds: float = 60) -> None:
-        """Until the share of black is below."""
+    def wait_for_colours(self, process: subprocess.Popen[Any], most: float, seconds: float = 60) -> None:
+        """Until the share of black is below.
+
+        Args:
+            process: whose window it is.
+        """
         end = time.monotonic() + seconds
         while (self.picture().max(axis=2) == 0).mean() >= most:
-            assert time.monotonic() < end, "nothing was shown"
+            if process.poll() is not None or time.monotonic() >= end:
+                process.kill()
+                pytest.fail(f"nothing was shown: {process.communicate()[1]}")
             time.sleep(0.1)
 
     def press(self, key: str) -> None:
@@ -62,7 +69,8 @@ def screen(folder: Path) -> Iterator[Screen]:
     if shutil.which("Xvfb") is None or shutil.which("xdotool") is None:
         (pytest.fail if REQUIRED else pytest.skip)("needs xvfb and xdotool (Debian)")
     size = f"{WIDTH}x{HEIGHT}x24"
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-fbdir", str(folder), "-nolisten", "tcp"]
+    # -noreset: it would begin anew after the last client left, and turn away who comes meanwhile.
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-fbdir", str(folder), "-nolisten", "tcp", "-noreset"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert process.stdout is not None

@@ -30,7 +30,7 @@ def test_the_picture_is_shown_until_a_key_ends_everything(
 ) -> None:
     with screen(tmp_path) as shown:
         process = camera(small_bundle, clip, shown.display)
-        shown.wait_for_colours(most=0.99)
+        shown.wait_for_colours(process, most=0.99)
         shown.press(key)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
@@ -62,7 +62,7 @@ def test_the_window_answers_while_the_camera_is_silent(small_bundle: Path, tmp_p
         assert process.stdin is not None
         process.stdin.write(bytes([200]) * (96 * 96))
         process.stdin.flush()
-        shown.wait_for_colours(most=0.99)
+        shown.wait_for_colours(process, most=0.99)
         shown.press("q")
         process.wait(timeout=60)  # its standard input is still open
         assert process.returncode == 0
