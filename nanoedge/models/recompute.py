@@ -78,10 +78,12 @@ def group_normalise_and_activate(
         activation: see `normalise_and_activate`.
     """
     notes = _CURRENT.get()
-    if notes is None:
+    if notes is None or weight.dtype != x.dtype:
         result: torch.Tensor = activation(nn.functional.group_norm(x, groups, weight, bias, eps))
         return result
     count, channels, height, width = x.shape
+    if x.device.type != "cpu":
+        x = x.contiguous()  # PyTorch's kernels on GPUs take no other layout
     normalised, mean, scale = torch.native_group_norm(
         x, weight, bias, count, channels, height * width, groups, eps
     )  # mean and scale: [N, groups]

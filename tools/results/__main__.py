@@ -11,7 +11,7 @@ from typing import Any
 from nanoedge.machine import machine
 
 from tools.results.benchmarks import BENCHMARKS
-from tools.results.figures import REPOSITORY
+from tools.results.figures import NOT_HERE, REPOSITORY
 
 KEPT = REPOSITORY / "docs" / "results"
 PAGE = REPOSITORY / "docs" / "results.md"
@@ -27,16 +27,21 @@ def main(arguments: list[str]) -> None:
     if "--render" not in arguments:
         for name in names:
             print(f"==> {name}", file=sys.stderr, flush=True)
-            (KEPT / f"{name}.json").write_text(json.dumps(run(name), indent=2, ensure_ascii=False) + "\n")
+            document = run(name)
+            if document is None:
+                continue
+            (KEPT / f"{name}.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
             PAGE.write_text(render())
     PAGE.write_text(render())
     print(f"{PAGE.relative_to(REPOSITORY)} is written", file=sys.stderr)
 
 
-def run(name: str) -> dict[str, Any]:
-    """One benchmark's document with machine, date, commit and command."""
+def run(name: str) -> dict[str, Any] | None:
+    """One benchmark's document with machine, date, commit and command; `None` where this machine cannot run it."""
     title, arguments = BENCHMARKS[name]
     done = subprocess.run([sys.executable, *arguments], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode == NOT_HERE:
+        return None
     if done.returncode:
         sys.exit(f"The benchmark {name} ended with status {done.returncode}.")
     return {

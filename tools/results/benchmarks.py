@@ -7,6 +7,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "commands": ("Whole commands", ["-m", "tools.results.commands"]),
     "train-step": ("One training step", ["-m", "tools.results.train_step"]),
     "train-compile": ("torch.compile in a training step", ["-m", "tools.results.train_compile"]),
+    "gpu-training": ("Training on a GPU", ["-m", "tools.results.gpu_training"]),
     "train-memory": ("Memory of a training step", ["-m", "tools.results.train_memory"]),
     "accuracy-320": ("COCO AP of Plus-m 320 on every engine", ["-m", "tools.results.accuracy", "320"]),
     "accuracy-416": ("COCO AP of Plus-m 416 on every engine", ["-m", "tools.results.accuracy", "416"]),

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
+NOT_HERE = 77
+"""Exit status of a benchmark that needs hardware which is not there."""
 
 
 @dataclass(frozen=True)

@@ -19,21 +19,27 @@ class OneStep:
     Args:
         size: pictures of the batch.
         settings: `key=value` on top of `bccd_320`.
+        device: where it is calculated.
     """
 
-    def __init__(self, size: int, settings: list[str]) -> None:
+    def __init__(self, size: int, settings: list[str], device: str = "cpu") -> None:
         keep_freed_memory()
         torch.manual_seed(0)
         bccd = shared_folder() / "data" / "bccd"
         config = load_config("bccd_320", settings)
         index = read_coco(bccd / "annotations" / "instances_train.json", bccd / "JPEGImages", config.classes)
-        self.module = DetectorModule(config, index.classes).train()
+        self.module = DetectorModule(config, index.classes).train().to(device)
         self.module.on_train_start()
-        self.batch = next(iter(TrainingLoader(training_dataset(index, config), size, workers=0)))
+        batch = next(iter(TrainingLoader(training_dataset(index, config), size, workers=0)))
+        self.batch = self.module.transfer_batch_to_device(batch, torch.device(device), 0)
         self.optimiser = adamw(self.module.model, config.training)
 
+    def loss(self) -> torch.Tensor:
+        """Of the batch."""
+        return total_loss(self.module.losses_of(self.batch))
+
     def __call__(self) -> None:
-        loss = total_loss(self.module.losses_of(self.batch))
+        loss = self.loss()
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.module.parameters(), 35)
