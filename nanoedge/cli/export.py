@@ -23,7 +23,9 @@ def export(
     out: Annotated[Path, typer.Option(help="the bundle's folder, NAME.nanoedge")],
     target: Annotated[
         list[str] | None,
-        typer.Option(help="needed: ncnn, openvino, onnx or all; may be given several times", show_default=False),
+        typer.Option(
+            help="needed: ncnn, openvino, onnx, native or all; may be given several times", show_default=False
+        ),
     ] = None,
     input_size: Annotated[
         str | None, typer.Option(metavar="WxH", help="input size, multiples of 32; default: the training's")
@@ -39,7 +41,7 @@ def export(
 ) -> None:
     """Make a bundle: strip what only training needs, convert, and prove that each engine finds the same boxes."""
     if not target:
-        raise InputError("Say which engine the bundle is for: --target ncnn, openvino, onnx or all.")
+        raise InputError("Say which engine the bundle is for: --target ncnn, openvino, onnx, native or all.")
     size = parse_size(input_size, "--input-size") if input_size else None
     from nanoedge.export.export import export_bundle
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nanoedge.bundle import Bundle
     from nanoedge.runtime.detector import Detector
 
-EngineName = Annotated[str, typer.Option("--engine", help="auto, ncnn, openvino or onnx")]
+EngineName = Annotated[str, typer.Option("--engine", help="auto, native, ncnn, openvino or onnx")]
 Precision = Annotated[Literal["float", "int8"], typer.Option("--precision", help="which of the bundle's files")]
 Compute = Annotated[
     Literal["fp32", "fp16", "bf16"], typer.Option("--compute", help="what float layers are calculated in")

@@ -108,7 +108,7 @@ def export_bundle(
                 as_stored = with_stored_weights(network, storage)
                 stored[storage] = as_stored, reference_outputs(as_stored, interface, files).outputs
             as_stored, expected = stored[storage]
-            entry = convert(target, as_stored, width, height, making, storage)
+            entry = convert(target, as_stored, interface.input, making, storage)
             converted.append(Converted(entry, storage, expected))
         document = {
             "name": _bundle_name(out),

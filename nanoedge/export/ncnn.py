@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from nanoedge.bundle.manifest import EngineEntry
+from nanoedge.config.interface import InputSpec
 from nanoedge.errors import ExportError
 from nanoedge.export.strip import Census
 
@@ -22,13 +23,12 @@ TIMEOUT_SECONDS = 300
 _WEIGHT_COUNTS = {"Convolution": "6", "ConvolutionDepthWise": "6", "InnerProduct": "2"}
 
 
-def convert_to_ncnn(network: nn.Module, width: int, height: int, folder: Path, half_weights: bool) -> EngineEntry:
+def convert_to_ncnn(network: nn.Module, spec: InputSpec, folder: Path, half_weights: bool) -> EngineEntry:
     """Write `model.ncnn.param` and `model.ncnn.bin`.
 
     Args:
         network: the stripped network.
-        width: of the input, pixels.
-        height: of the input, pixels.
+        spec: of the input.
         folder: where the files go.
         half_weights: store weights in fp16.
 
@@ -38,8 +38,8 @@ def convert_to_ncnn(network: nn.Module, width: int, height: int, folder: Path, h
     param, weights = folder / "model.ncnn.param", folder / "model.ncnn.bin"
     with tempfile.TemporaryDirectory(prefix="nanoedge-pnnx-") as work:
         traced = Path(work) / "model.pt"
-        _trace(network, width, height, traced)
-        _run_pnnx(traced, width, height, half_weights)
+        _trace(network, spec.width, spec.height, traced)
+        _run_pnnx(traced, spec.width, spec.height, half_weights)
         for name in (param.name, weights.name):
             made = Path(work) / name
             if not made.is_file():

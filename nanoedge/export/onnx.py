@@ -12,24 +12,24 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from nanoedge.bundle.manifest import EngineEntry
+from nanoedge.config.interface import InputSpec
 from nanoedge.export.strip import Census
 
 OPSET = 18
 INPUT, OUTPUT = "data", "output"
 
 
-def convert_to_onnx(network: nn.Module, width: int, height: int, folder: Path, half_weights: bool) -> EngineEntry:
+def convert_to_onnx(network: nn.Module, spec: InputSpec, folder: Path, half_weights: bool) -> EngineEntry:
     """Write `model.onnx`, fixed size, one picture a run.
 
     Args:
         network: the stripped network.
-        width: of the input, pixels.
-        height: of the input, pixels.
+        spec: of the input.
         folder: where the file goes.
         half_weights: store weights in fp16; they are cast to fp32 when the model is loaded.
     """
     path = folder / "model.onnx"
-    write_onnx(network, width, height, path, half_weights)
+    write_onnx(network, spec.width, spec.height, path, half_weights)
     return EngineEntry(engine="onnx", precision="float", files=(path.name,), input=INPUT, outputs=(OUTPUT,))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from torch import nn
 
 from nanoedge.bundle.manifest import EngineEntry
+from nanoedge.config.interface import InputSpec
 from nanoedge.errors import ExportError
 from nanoedge.export.onnx import INPUT, OUTPUT, write_onnx
 from nanoedge.export.strip import Census
@@ -19,13 +20,12 @@ from nanoedge.export.strip import Census
 _CONVOLUTIONS = ("Convolution", "GroupConvolution")
 
 
-def convert_to_openvino(network: nn.Module, width: int, height: int, folder: Path, half_weights: bool) -> EngineEntry:
+def convert_to_openvino(network: nn.Module, spec: InputSpec, folder: Path, half_weights: bool) -> EngineEntry:
     """Write `model.xml` and `model.bin`.
 
     Args:
         network: the stripped network.
-        width: of the input, pixels.
-        height: of the input, pixels.
+        spec: of the input.
         folder: where the files go.
         half_weights: store weights in fp16.
 
@@ -39,7 +39,7 @@ def convert_to_openvino(network: nn.Module, width: int, height: int, folder: Pat
     xml = folder / "model.xml"
     with tempfile.TemporaryDirectory(prefix="nanoedge-openvino-") as work:
         source = Path(work) / "model.onnx"
-        write_onnx(network, width, height, source, half_weights)
+        write_onnx(network, spec.width, spec.height, source, half_weights)
         try:
             model = openvino.Core().read_model(str(source))
             model.set_friendly_name("model")

@@ -9,7 +9,9 @@ from pathlib import Path
 from torch import nn
 
 from nanoedge.bundle.manifest import EngineEntry
+from nanoedge.config.interface import InputSpec
 from nanoedge.errors import InputError
+from nanoedge.export.native.compile import census_of_native, convert_to_native
 from nanoedge.export.ncnn import census_of_ncnn, convert_to_ncnn
 from nanoedge.export.onnx import census_of_onnx, convert_to_onnx
 from nanoedge.export.openvino import census_of_openvino, convert_to_openvino
@@ -21,12 +23,12 @@ class Target:
     """One engine's converter.
 
     Attributes:
-        convert: (network, width, height, folder, half_weights) to the manifest's entry.
+        convert: (network, input, folder, half_weights) to the manifest's entry.
         census: first file of the entry to what the graph is made of.
         default_storage: how weights are stored unless asked otherwise.
     """
 
-    convert: Callable[[nn.Module, int, int, Path, bool], EngineEntry]
+    convert: Callable[[nn.Module, InputSpec, Path, bool], EngineEntry]
     census: Callable[[Path], Census]
     default_storage: WeightStorage
 
@@ -35,6 +37,7 @@ TARGETS: dict[str, Target] = {
     "ncnn": Target(convert_to_ncnn, census_of_ncnn, "fp16"),
     "openvino": Target(convert_to_openvino, census_of_openvino, "fp16"),
     "onnx": Target(convert_to_onnx, census_of_onnx, "fp32"),
+    "native": Target(convert_to_native, census_of_native, "fp16"),
 }
 
 
@@ -55,15 +58,13 @@ def storage_of(target: str, asked: WeightStorage | None) -> WeightStorage:
     return asked or TARGETS[target].default_storage
 
 
-def convert(
-    target: str, network: nn.Module, width: int, height: int, folder: Path, storage: WeightStorage
-) -> EngineEntry:
+def convert(target: str, network: nn.Module, spec: InputSpec, folder: Path, storage: WeightStorage) -> EngineEntry:
     """Convert to one target and prove that the graph holds exactly the stripped network.
 
     Raises:
         ExportError: when the conversion fails or its result is not the network.
     """
     chosen = TARGETS[target]
-    entry = chosen.convert(network, width, height, folder, storage == "fp16")
+    entry = chosen.convert(network, spec, folder, storage == "fp16")
     check_census(chosen.census(folder / entry.files[0]), census(network), target)
     return entry

@@ -29,8 +29,8 @@ class Detector:
 
     Args:
         bundle: the bundle's folder, or a loaded one.
-        engine: `auto`; `ncnn` or `openvino` in the compiled core; `onnx`; `python-ncnn` or `python-openvino`, the
-            readable reference over the engines' own packages.
+        engine: `auto`; `native`, `ncnn` or `openvino` in the compiled core; `onnx`; `python-ncnn` or `python-openvino`,
+            the readable reference over the engines' own packages.
         threads: CPU threads; `None` takes all that this process may use.
         precision: which of the bundle's files, `float` or `int8`.
         compute: what float layers are calculated in, `fp32`, `fp16` or `bf16`.

@@ -65,6 +65,7 @@ def _onnx(bundle: Bundle, settings: NetworkSettings) -> Engine:
 
 
 ENGINES: dict[str, EngineKind] = {
+    "native": EngineKind("native", has_core, "install NanoEdge again, its compiled core is missing", CoreNetwork),
     "ncnn": EngineKind("ncnn", has_core, "install NanoEdge again, its compiled core is missing", CoreNetwork),
     "openvino": EngineKind(
         "openvino",
@@ -88,7 +89,8 @@ ENGINES: dict[str, EngineKind] = {
 def preference(machine: str | None = None) -> Sequence[str]:
     """The order in which `auto` tries engines: on x86-64 OpenVINO first, elsewhere ncnn."""
     machine = machine or platform.machine()
-    return ("openvino", "ncnn", "onnx") if machine.lower() in ("x86_64", "amd64") else ("ncnn", "openvino", "onnx")
+    on_x86 = machine.lower() in ("x86_64", "amd64")
+    return ("openvino", "ncnn", "native", "onnx") if on_x86 else ("ncnn", "openvino", "native", "onnx")
 
 
 def choose_engine(bundle: Bundle, engine: str = "auto", precision: FilePrecision = "float") -> str:

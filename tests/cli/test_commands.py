@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-ENGINES = ("ncnn", "openvino", "onnx")
+ENGINES = ("ncnn", "openvino", "onnx", "native")
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +116,7 @@ def test_pictures_in_subfolders_only_are_not_searched_and_said_so(nanoedge, smal
 def test_an_export_without_a_target_lists_them(nanoedge, small_run: Path, tmp_path: Path) -> None:
     checkpoint = str(small_run / "checkpoints" / "best.ckpt")
     done = nanoedge("export", checkpoint, "--out", str(tmp_path / "x.nanoedge"), expect=2)
-    assert "--target ncnn, openvino, onnx or all" in done.stderr
+    assert "--target ncnn, openvino, onnx, native or all" in done.stderr
 
 
 def test_thresholds_and_classes_narrow_what_is_found(nanoedge, small_bundle: Path, shapes: Path) -> None:
@@ -172,7 +172,9 @@ def test_one_changed_byte_is_noticed_before_an_engine_sees_it(
     bundle.mkdir()
     for file in small_bundle.iterdir():
         (bundle / file.name).write_bytes(file.read_bytes())
-    name = {"ncnn": "model.ncnn.bin", "openvino": "model.bin", "onnx": "model.onnx"}[engine]
+    name = {"ncnn": "model.ncnn.bin", "openvino": "model.bin", "onnx": "model.onnx", "native": "model.native.bin"}[
+        engine
+    ]
     data = bytearray((bundle / name).read_bytes())
     data[len(data) // 2] ^= 1
     (bundle / name).write_bytes(data)

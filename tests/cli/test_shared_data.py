@@ -11,7 +11,7 @@ from nanoedge.pictures import list_pictures, read_picture
 from nanoedge.runtime.detector import Detector
 
 pytestmark = pytest.mark.shared
-ENGINES = ("ncnn", "openvino", "onnx")
+ENGINES = ("ncnn", "openvino", "onnx", "native")
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ def as_detections(item: dict, names: tuple[str, ...]) -> Detections:
     )
 
 
-@pytest.mark.parametrize("engine", ["ncnn", "openvino"])
+@pytest.mark.parametrize("engine", ["ncnn", "openvino", "native"])
 def test_the_executable_finds_what_python_finds(built: Built, small_bundle: Path, shapes: Path, engine: str) -> None:
     files = sorted((shapes / "images" / "val").iterdir())[:20]
     done = built.run(

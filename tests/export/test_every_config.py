@@ -36,5 +36,5 @@ def test_a_shipped_config_trains_exports_and_agrees(name: str, tmp_path: Path, s
     targets = ["--target", "all", "--input-size", size, "--out", str(bundle)]
     done = nanoedge("export", str(run / "checkpoints" / "best.ckpt"), *targets, "--json")
     parity = json.loads(done.stdout)["parity"]
-    assert [row["engine"] for row in parity["engines"]] == ["ncnn", "openvino", "onnx"]
+    assert [row["engine"] for row in parity["engines"]] == ["ncnn", "openvino", "onnx", "native"]
     assert all(row["passed"] and row["raw_difference"] <= 1e-3 for row in parity["engines"])

@@ -18,7 +18,7 @@ from nanoedge.export.strip import Census, census, check_census, strip
 from nanoedge.runtime.detector import Detector
 from nanoedge.training.checkpoints import load_checkpoint
 
-ENGINES = ("ncnn", "openvino", "onnx")
+ENGINES = ("ncnn", "openvino", "onnx", "native")
 
 
 def best_of(run: Path) -> Path:
@@ -99,7 +99,7 @@ def test_sizes_that_the_network_cannot_take_are_refused(tmp_path: Path, small_ru
 
 
 def test_an_unknown_target_is_refused(tmp_path: Path, small_run: Path) -> None:
-    with pytest.raises(InputError, match="Unknown target 'tflite'; known: ncnn, openvino, onnx, all"):
+    with pytest.raises(InputError, match="Unknown target 'tflite'; known: ncnn, openvino, onnx, native, all"):
         export_bundle(best_of(small_run), ["tflite"], tmp_path / "x.nanoedge")
 
 
@@ -119,10 +119,10 @@ def test_a_failed_parity_check_fails_the_export_and_leaves_nothing(
     """The converter is made to lose precision: it exports a network whose weights were nudged."""
     honest = targets.TARGETS["onnx"]
 
-    def nudged(network, width, height, folder, half):
+    def nudged(network, spec, folder, half):
         with torch.no_grad():
             network.head.predict[0].bias[0] += 0.5
-        return honest.convert(network, width, height, folder, half)
+        return honest.convert(network, spec, folder, half)
 
     monkeypatch.setitem(targets.TARGETS, "onnx", dataclasses.replace(honest, convert=nudged))
     with pytest.raises(ParityError, match="does not compute what the PyTorch model computes"):
@@ -145,8 +145,8 @@ def test_a_graph_that_still_holds_the_agm_is_refused(
             output = self.model.forward_training(pictures, False)
             return output.head + 0 * output.agm
 
-    def with_agm(network, width, height, folder, half):
-        return honest.convert(WithAgm(), width, height, folder, half)
+    def with_agm(network, spec, folder, half):
+        return honest.convert(WithAgm(), spec, folder, half)
 
     monkeypatch.setitem(targets.TARGETS, "onnx", dataclasses.replace(honest, convert=with_agm))
     with pytest.raises(ExportError, match="not to be trusted"):

@@ -87,7 +87,7 @@ sys.exit(len(seen) - 1)
 """
 
 
-@pytest.mark.parametrize("engine", ["ncnn", "openvino", "python-openvino"])
+@pytest.mark.parametrize("engine", ["ncnn", "openvino", "native", "python-openvino"])
 def test_signals_are_handled_after_another_thread_let_go_of_a_detector(small_bundle: Path, engine: str) -> None:
     done = run_script(SIGNALLED_AFTER_ANOTHER_THREAD_LET_GO, small_bundle, engine)
     assert (done.returncode, done.stderr) == (0, "")
@@ -128,7 +128,7 @@ for detector in (both, little, both):
     detector(frame)
 tasks = [int(task) for task in os.listdir("/proc/self/task")]
 print(len(tasks) > 1, all(os.sched_getaffinity(task) == os.sched_getaffinity(0) for task in tasks))
-for engine in ("ncnn", "openvino"):
+for engine in ("ncnn", "openvino", "native"):
     for cores in ("little", "big"):
         detector = Detector(sys.argv[1], engine, cores=cores)
         detector(frame)
@@ -152,7 +152,7 @@ def test_big_and_little_cores_are_chosen_and_left_again(small_bundle: Path, tmp_
     big = len(cpus) - 1
     lines = [
         f"{engine} {kind}"
-        for engine in ("ncnn", "openvino")
+        for engine in ("ncnn", "openvino", "native")
         for kind in (f"little 1 {big + 1}", f"big {big} {big + 1}")
     ]
     assert done.stdout.splitlines() == ["True True", *lines]

@@ -51,6 +51,7 @@ struct EngineKind {
 const std::vector<EngineKind>& engine_kinds();
 
 // Defined beside each engine.
+EngineKind native_engine();
 EngineKind ncnn_engine();
 EngineKind openvino_engine();
 

@@ -15,9 +15,9 @@ const char* name_of(ComputePrecision compute) noexcept {
 
 const std::vector<EngineKind>& engine_kinds() {
 #if defined(__x86_64__)
-  static const std::vector<EngineKind> kinds = {openvino_engine(), ncnn_engine()};
+  static const std::vector<EngineKind> kinds = {openvino_engine(), ncnn_engine(), native_engine()};
 #else
-  static const std::vector<EngineKind> kinds = {ncnn_engine(), openvino_engine()};
+  static const std::vector<EngineKind> kinds = {ncnn_engine(), openvino_engine(), native_engine()};
 #endif
   return kinds;
 }

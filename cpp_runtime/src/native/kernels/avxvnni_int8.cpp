@@ -1,0 +1,33 @@
+// int8 for AVX-VNNI: dot products of bytes in 256 bits; compiled with -mavx2 -mavxvnni.
+#include "native/kernels/int8_256bit.hpp"
+
+namespace nanoedge::native {
+namespace {
+
+struct AvxVnni : Int8Of256Bits {
+  static constexpr int tile_sums = 12;  // beside them 3 inputs and weights in 16 registers
+  static constexpr int depthwise_sums = 8;
+
+  // As text: for the intrinsic, GCC 12 copies registers around.
+  static Ints dot(Ints sum, Ints bytes, Ints weights) {
+    __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(bytes), "xm"(weights));
+    return sum;
+  }
+
+  using DepthwiseWeight = std::int8_t;
+  using DepthwiseWeights = Ints;
+  using DepthwiseSums = Ints;
+  static constexpr int depthwise_bytes = 32;
+  static Ints depthwise_weights(const char* from) { return load_ints(from); }
+  static Ints depthwise_zero() { return _mm256_setzero_si256(); }
+  static Ints depthwise_dot(Ints sums, const std::uint8_t* quads, Ints weights) {
+    return dot(sums, load_ints(quads), weights);
+  }
+  static Ints depthwise_sum(Ints sums) { return sums; }
+};
+
+}  // namespace
+
+const Kernels avxvnni_u8 = Int8<AvxVnni>::kernels();
+
+}  // namespace nanoedge::native

@@ -1,0 +1,17 @@
+// Which kernels run here.
+#pragma once
+
+#include <vector>
+
+#include "native/kernels/step.hpp"
+
+namespace nanoedge::native {
+
+// All that this build has, the fastest first; the last one runs everywhere.
+const std::vector<KernelTable>& kernel_tables();
+
+// The fastest that this CPU can run, or the one that the environment variable NANOEDGE_KERNELS names (for tests and
+// comparisons). Throws Error (input) for an unknown name, Error (engine) for one that this CPU cannot run.
+const KernelTable& choose_kernels();
+
+}  // namespace nanoedge::native

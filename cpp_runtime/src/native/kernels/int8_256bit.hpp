@@ -1,0 +1,62 @@
+// What AVX2 and AVX-VNNI share: vectors of eight int32 sums. Only the dot product differs.
+#pragma once
+
+#include <immintrin.h>
+#include <string.h>
+
+#include "native/kernels/int8.hpp"
+
+namespace nanoedge::native {
+namespace {
+
+struct Int8Of256Bits {
+  using Ints = __m256i;
+  using Floats = __m256;
+  static constexpr int width = 8;
+
+  static Ints load_ints(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
+  static Ints set_ints(int value) { return _mm256_set1_epi32(value); }
+  static Ints add_ints(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
+  static Ints subtract_ints(Ints a, Ints b) { return _mm256_sub_epi32(a, b); }
+  static Ints load_bytes(const std::uint8_t* from) {
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+  }
+  static Ints four_bytes(const std::uint8_t* from) {
+    int four;
+    memcpy(&four, from, sizeof four);
+    return _mm256_set1_epi32(four);
+  }
+
+  static Floats floats(Ints x) { return _mm256_cvtepi32_ps(x); }
+  static Floats load(const float* from) { return _mm256_loadu_ps(from); }
+  static Floats set(float value) { return _mm256_set1_ps(value); }
+  static Floats add(Floats a, Floats b) { return _mm256_add_ps(a, b); }
+  static Floats multiply(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
+  static Floats multiply_add(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+  static Floats max(Floats a, Floats b) { return _mm256_max_ps(a, b); }
+  static Floats min(Floats a, Floats b) { return _mm256_min_ps(a, b); }
+  static void store(float* to, Floats x) { _mm256_storeu_ps(to, x); }
+
+  // Rounds and saturates a block: see channel_in_block.
+  template <int vectors>
+  static void store_bytes(std::uint8_t* to, const Floats* values) {
+    const auto word = [&](int v) { return _mm256_cvtps_epi32(values[v]); };
+    if constexpr (vectors == 4) {
+      const Ints bytes =
+          _mm256_packus_epi16(_mm256_packs_epi32(word(0), word(1)), _mm256_packs_epi32(word(2), word(3)));
+      _mm256_storeu_si256(reinterpret_cast<Ints*>(to), bytes);
+    } else {
+      const Ints words = _mm256_packs_epi32(word(0), word(vectors - 1));
+      const __m128i low = _mm256_castsi256_si128(words), high = _mm256_extracti128_si256(words, 1);
+      const __m128i bytes = _mm_packus_epi16(low, high);
+      if constexpr (vectors == 2) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+      } else {
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_shuffle_epi32(bytes, 0x08));  // each half stands twice
+      }
+    }
+  }
+};
+
+}  // namespace
+}  // namespace nanoedge::native

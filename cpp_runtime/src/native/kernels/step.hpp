@@ -1,0 +1,93 @@
+// What a kernel gets: one operation with its maps in memory and its weights packed.
+//
+// Files of this folder are compiled once for each instruction set, so they use no inline function of the standard
+// library that a linker could take from the wrong one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace nanoedge::native {
+
+enum class Kind : std::uint8_t {
+  convolution = 1,
+  depthwise = 2,
+  max_pool = 3,
+  add = 4,
+  upsample_bilinear = 5,
+  upsample_nearest = 6,
+  interleave = 7,
+  copy = 8,
+  activate = 9,
+  global_average = 10,
+  gate = 11,
+};
+constexpr int kKinds = 12;
+
+enum class Activation : std::uint8_t { none, relu, relu6, leaky_relu, hard_swish, silu, hard_sigmoid };
+
+enum class Element : std::uint8_t { f32, u8 };
+
+// [height, width, channels] in memory: `pixel` and `row` are distances in values.
+struct Map {
+  void* data = nullptr;  // the first channel of the first pixel inside the border
+  int channels = 0, height = 0, width = 0;
+  std::ptrdiff_t pixel = 0, row = 0;
+  Element element = Element::f32;
+  int zero_point = 0;  // the byte that stands for zero
+  int border_top = 0, border_left = 0, border_bottom = 0, border_right = 0;
+
+  float* f32(int y, int x) const { return static_cast<float*>(data) + y * row + x * pixel; }
+  std::uint8_t* u8(int y, int x) const { return static_cast<std::uint8_t*>(data) + y * row + x * pixel; }
+  bool is_contiguous() const { return row == width * pixel; }
+};
+
+struct Step {
+  Kind kind = Kind::copy;
+  Activation activation = Activation::none;
+  float slope = 0;
+  Map in, in2, out;
+  int kernel = 1, stride = 1, top = 0, left = 0;
+  int room = 0;                         // channels of the output, from its first on, that may be overwritten
+  const void* weights = nullptr;        // as the kernel packed them
+  const float* bias = nullptr;          // one a channel, in the kernel's order, zeros behind them up to whole vectors
+  const float* multiplier = nullptr;    // int8: likewise
+  const std::int32_t* start = nullptr;  // int8: likewise; what the input's zero point takes from the sums
+  float scalars[6] = {};                // int8: see docs/native_format.md
+};
+
+// One kind of operation. Work is cut into items, so that threads can share it; any two may run at the same time.
+struct Kernel {
+  int (*items)(const Step& step) = nullptr;
+  void (*run)(const Step& step, int first, int end, void* scratch) = nullptr;
+  // Bytes that packed weights take, and packing them from [output channels, input channels / groups, kernel, kernel];
+  // null where an operation has no weights.
+  std::size_t (*packed_size)(const Step& step) = nullptr;
+  void (*pack)(const Step& step, const void* weights, void* packed) = nullptr;
+  // The channel whose bias, multiplier and start stand in some place, also one beyond the last; null: in order.
+  int (*channel_at)(const Step& step, int place) = nullptr;
+  // Bytes of memory that each thread needs while it runs; null for none.
+  std::size_t (*scratch_size)(const Step& step) = nullptr;
+};
+
+// One kernel for each kind of operation, by its number; null where there is none.
+struct Kernels {
+  Kernel of[kKinds];
+};
+
+// All of one instruction set: for inputs of float32, and of bytes.
+struct KernelTable {
+  const char* name;
+  bool (*is_usable)();
+  const Kernels* f32;
+  const Kernels* u8;
+};
+
+constexpr int kWidestBlock = 64;  // channels; biases are padded to it
+
+extern const Kernels scalar_f32, scalar_u8;
+#if defined(__x86_64__)
+extern const Kernels avx2_f32, avx2_u8, avxvnni_u8, avx512_f32, avx512vnni_u8;
+#endif
+
+}  // namespace nanoedge::native

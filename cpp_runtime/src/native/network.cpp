@@ -1,0 +1,180 @@
+#include "native/network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "native/half.hpp"
+#include "threads/team.hpp"
+
+namespace nanoedge::native {
+namespace {
+
+constexpr std::size_t kLine = 64;
+constexpr std::size_t kMargin = 512;  // kernels read whole vectors beyond the last channel
+
+std::size_t rounded(std::size_t size) {
+  return (size + kLine - 1) / kLine * kLine;
+}
+
+std::vector<float> floats_at(const Bytes& bytes, std::uint64_t offset, std::size_t count, Stored stored) {
+  std::vector<float> values(count);
+  const char* from = bytes.data() + offset;
+  if (stored == Stored::f32) {
+    std::memcpy(values.data(), from, count * sizeof(float));
+    return values;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint16_t half;
+    std::memcpy(&half, from + i * sizeof half, sizeof half);
+    values[i] = float_of_half(half);
+  }
+  return values;
+}
+
+}  // namespace
+
+Arena::Arena(std::size_t size) {
+  const std::size_t whole = rounded(size + kMargin);
+  begin_.reset(static_cast<char*>(std::aligned_alloc(kLine, whole)));
+  if (!begin_) throw Error(ErrorKind::engine, "There is not enough memory for the network.");
+  std::memset(begin_.get(), 0, whole);
+}
+
+void Arena::Free::operator()(char* memory) const {
+  std::free(memory);
+}
+
+Map Network::map_of(const Value& value) const {
+  Map map;
+  map.data = arena_.data() + value.offset;
+  map.channels = value.channels, map.height = value.height, map.width = value.width;
+  map.pixel = value.pixel, map.row = value.row;
+  map.element = value.element;
+  map.zero_point = value.zero_point;
+  map.border_top = value.border_top, map.border_left = value.border_left;
+  map.border_bottom = value.border_bottom, map.border_right = value.border_right;
+  return map;
+}
+
+void Network::fill_border(const Value& value, const std::array<float, 3>& border) const {
+  const Map map = map_of(value);
+  for (int y = -map.border_top; y < map.height + map.border_bottom; ++y) {
+    for (int x = -map.border_left; x < map.width + map.border_right; ++x) {
+      if (y >= 0 && y < map.height && x >= 0 && x < map.width) continue;
+      for (int c = 0; c < 3; ++c) {
+        const float level = border[static_cast<std::size_t>(c)];
+        if (map.element == Element::f32) {
+          map.f32(y, x)[c] = level;
+        } else {
+          map.u8(y, x)[c] = static_cast<std::uint8_t>(std::clamp(std::nearbyint(level), 0.F, 255.F));
+        }
+      }
+    }
+  }
+}
+
+void Network::take_floats(const Operation& operation, const Model& model, const Bytes& bytes, Bound& bound) {
+  const auto channels = static_cast<std::size_t>(bound.step.out.channels);
+  const std::vector<float> weights =
+      floats_at(bytes, operation.weights, weight_count(model, operation), operation.stored);
+  const std::size_t packed = rounded(bound.kernel->packed_size(bound.step));
+  const Arena& memory = weights_.emplace_back(packed + channels * sizeof(float));
+  bound.kernel->pack(bound.step, weights.data(), memory.data());
+  std::memcpy(memory.data() + packed, bytes.data() + operation.bias, channels * sizeof(float));
+  bound.step.weights = memory.data();
+  bound.step.bias = reinterpret_cast<const float*>(memory.data() + packed);
+}
+
+void Network::take_bytes(const Operation& operation, const Model& model, const Bytes& bytes, Bound& bound) {
+  const auto channels = static_cast<std::size_t>(bound.step.out.channels);
+  const auto* weights = reinterpret_cast<const std::int8_t*>(bytes.data() + operation.weights);
+  const std::size_t count = weight_count(model, operation) / channels;  // of a channel
+  const std::size_t packed = rounded(bound.kernel->packed_size(bound.step));
+  const std::size_t array = rounded((channels + kWidestBlock) * sizeof(float));
+  const Arena& memory = weights_.emplace_back(packed + 3 * array);
+  bound.kernel->pack(bound.step, weights, memory.data());
+  char* arrays = memory.data() + packed;
+  auto* start = reinterpret_cast<std::int32_t*>(arrays + 2 * array);
+  const std::size_t places = channels + kWidestBlock;
+  for (std::size_t place = 0; place < places; ++place) {
+    const auto at = [&](int number) {
+      return bound.kernel->channel_at ? bound.kernel->channel_at(bound.step, number) : number;
+    };
+    const auto c = static_cast<std::size_t>(at(static_cast<int>(place)));
+    if (c >= channels) continue;
+    std::memcpy(arrays + place * sizeof(float), bytes.data() + operation.bias + c * sizeof(float), sizeof(float));
+    std::memcpy(arrays + array + place * sizeof(float), bytes.data() + operation.multiplier + c * sizeof(float),
+                sizeof(float));
+    std::int32_t sum = 0;
+    for (std::size_t i = 0; i < count; ++i) sum += weights[c * count + i];
+    start[place] = -bound.step.in.zero_point * sum;
+  }
+  bound.step.weights = memory.data();
+  bound.step.bias = reinterpret_cast<const float*>(arrays);
+  bound.step.multiplier = reinterpret_cast<const float*>(arrays + array);
+  bound.step.start = start;
+}
+
+Network::Network(const Model& model, const Bytes& bytes, const KernelTable& kernels, int threads)
+    : arena_(model.arena),
+      output_(reinterpret_cast<const float*>(arena_.data() + model.output)),
+      output_row_(static_cast<std::size_t>(model.output_row)),
+      threads_(threads) {
+  const auto value = [&](int number) -> const Value& { return model.values[static_cast<std::size_t>(number)]; };
+  input_ = map_of(value(model.input));
+  fill_border(value(model.input), model.input_border);
+  std::size_t scratch = 0;
+  for (const Operation& operation : model.operations) {
+    const bool is_bytes = value(operation.input).element == Element::u8;
+    const Kernels& fitting = is_bytes ? *kernels.u8 : *kernels.f32;
+    Bound bound{{}, &fitting.of[static_cast<int>(operation.kind)], 0, operation.name};
+    Step& step = bound.step;
+    step.kind = operation.kind, step.activation = operation.activation, step.slope = operation.slope;
+    step.in = map_of(value(operation.input));
+    if (operation.input2 >= 0) step.in2 = map_of(value(operation.input2));
+    step.out = map_of(value(operation.output));
+    step.kernel = operation.kernel, step.stride = operation.stride;
+    step.top = operation.top, step.left = operation.left;
+    step.room = operation.room;
+    std::copy(std::begin(operation.scalars), std::end(operation.scalars), step.scalars);
+    if (operation.has_weights()) {
+      is_bytes ? take_bytes(operation, model, bytes, bound) : take_floats(operation, model, bytes, bound);
+    } else if (operation.kind == Kind::activate && is_bytes) {
+      const Arena& memory = weights_.emplace_back(256);
+      std::memcpy(memory.data(), bytes.data() + operation.weights, 256);
+      step.weights = memory.data();
+    }
+    bound.items = bound.kernel->items(step);
+    if (bound.kernel->scratch_size != nullptr) scratch = std::max(scratch, bound.kernel->scratch_size(step));
+    steps_.push_back(std::move(bound));
+  }
+  for (int thread = 0; thread < threads; ++thread) scratch_.emplace_back(scratch);
+}
+
+void Network::run_step(int number) {
+  const Bound& bound = steps_[static_cast<std::size_t>(number)];
+  if (threads_ == 1 || bound.items == 1) {
+    bound.kernel->run(bound.step, 0, bound.items, scratch_[0].data());
+    return;
+  }
+  struct Shared {
+    const Bound& bound;
+    const std::vector<Arena>& scratch;
+  } shared{bound, scratch_};
+  const auto share = [](void* data) {
+    const auto& [mine, scratch] = *static_cast<const Shared*>(data);
+    const int thread = threads::number();
+    const auto place = [&](int of) { return static_cast<int>(static_cast<long>(mine.items) * of / threads::count()); };
+    mine.kernel->run(mine.step, place(thread), place(thread + 1), scratch[static_cast<std::size_t>(thread)].data());
+  };
+  threads::run(share, &shared, std::min(threads_, bound.items));
+}
+
+void Network::run() {
+  for (int number = 0; number < step_count(); ++number) run_step(number);
+}
+
+}  // namespace nanoedge::native

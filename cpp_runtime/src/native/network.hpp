@@ -1,0 +1,71 @@
+// A compiled network in memory, ready to run.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "native/kernels/step.hpp"
+#include "native/model.hpp"
+
+namespace nanoedge::native {
+
+// Memory that begins at a cache line, zeroed.
+class Arena {
+ public:
+  explicit Arena(std::size_t size);
+  char* data() const { return begin_.get(); }
+
+ private:
+  struct Free {
+    void operator()(char* memory) const;
+  };
+  std::unique_ptr<char, Free> begin_;
+};
+
+class Network {
+ public:
+  // Packs the weights, which are taken from the file's bytes; these are not needed afterwards.
+  Network(const Model& model, const Bytes& bytes, const KernelTable& kernels, int threads);
+
+  // The picture: [height, width, 3], grey levels 0 to 255 in the order that the network was trained with. Its border is
+  // filled already. The same memory for every run.
+  const Map& input() const { return input_; }
+
+  // Calculates everything; nothing is allocated.
+  void run();
+
+  // float32 [priors, channels] with `output_row` floats from one row to the next.
+  const float* output() const { return output_; }
+  std::size_t output_row() const { return output_row_; }
+
+  // One by one, for measuring: how many steps there are, what they are called, running one.
+  int step_count() const { return static_cast<int>(steps_.size()); }
+  const Step& step(int number) const { return steps_[static_cast<std::size_t>(number)].step; }
+  const std::string& step_name(int number) const { return steps_[static_cast<std::size_t>(number)].name; }
+  void run_step(int number);
+
+ private:
+  struct Bound {
+    Step step;
+    const Kernel* kernel;
+    int items;
+    std::string name;
+  };
+
+  Map map_of(const Value& value) const;
+  void fill_border(const Value& value, const std::array<float, 3>& border) const;
+  void take_floats(const Operation& operation, const Model& model, const Bytes& bytes, Bound& bound);
+  void take_bytes(const Operation& operation, const Model& model, const Bytes& bytes, Bound& bound);
+
+  Arena arena_;
+  std::vector<Arena> weights_;
+  std::vector<Arena> scratch_;  // one a thread
+  std::vector<Bound> steps_;
+  Map input_;
+  const float* output_;
+  std::size_t output_row_;
+  int threads_;
+};
+
+}  // namespace nanoedge::native

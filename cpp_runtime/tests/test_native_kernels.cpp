@@ -1,0 +1,212 @@
+// Every kernel of every instruction set that this CPU has, on the shapes of the shipped networks and on awkward ones,
+// against the scalar ones: bytes to the last bit, floats to 1e-5.
+#include <catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "native/kernels/choose.hpp"
+
+using namespace nanoedge::native;
+
+namespace {
+
+constexpr std::size_t kMargin = 1024;
+
+struct Case {
+  Kind kind;
+  int channels, height, width, outputs;
+  int kernel, stride;
+  Activation activation;
+  bool tight;         // nothing beyond the last channel may be written
+  bool float_output;  // of bytes
+};
+
+std::string name_of(const Case& c) {
+  return "kind " + std::to_string(static_cast<int>(c.kind)) + ", " + std::to_string(c.channels) + "x" +
+         std::to_string(c.height) + "x" + std::to_string(c.width) + " to " + std::to_string(c.outputs) + ", kernel " +
+         std::to_string(c.kernel) + ", stride " + std::to_string(c.stride) + ", activation " +
+         std::to_string(static_cast<int>(c.activation)) + (c.tight ? ", tight" : "") +
+         (c.float_output ? ", floats" : "");
+}
+
+// A map in memory of its own, with a border, padded pixels and values on all sides.
+struct Memory {
+  std::vector<char> bytes;
+  Map map;
+
+  Memory(int channels, int height, int width, Element element, int border, std::mt19937& random) {
+    const std::ptrdiff_t pixel = border > 0 ? channels : (channels + 15) / 16 * 16 + 16;
+    map.channels = channels, map.height = height, map.width = width;
+    map.pixel = pixel, map.row = pixel * (width + 2 * border);
+    map.element = element, map.zero_point = 37;
+    map.border_top = map.border_left = map.border_bottom = map.border_right = border;
+    const std::ptrdiff_t size = element == Element::f32 ? 4 : 1;
+    bytes.resize(static_cast<std::size_t>(size * map.row * (height + 2 * border)) + 2 * kMargin);
+    map.data = bytes.data() + kMargin + size * (border * map.row + border * pixel);
+    std::uniform_real_distribution<float> values(-2, 2);
+    if (element == Element::f32) {
+      for (std::size_t i = 0; i + 4 <= bytes.size(); i += 4) {
+        const float value = values(random);
+        std::memcpy(bytes.data() + i, &value, 4);
+      }
+    } else {
+      for (char& byte : bytes) byte = static_cast<char>(random());
+    }
+  }
+};
+
+// What one table makes of a case; the same values for every table.
+std::vector<char> result(const Case& c, const KernelTable& table, Element element, unsigned seed) {
+  std::mt19937 random(seed);
+  const bool is_convolution = c.kind == Kind::convolution;
+  const int pad = c.kernel / 2, border = is_convolution && c.kernel > 1 ? pad : 0;
+  const bool floats_out = element == Element::f32 || c.float_output || c.kind == Kind::global_average;
+  Memory in(c.channels, c.height, c.width, element, border, random);
+  Memory in2(c.kind == Kind::gate ? c.channels : c.channels, c.kind == Kind::gate ? 1 : c.height,
+             c.kind == Kind::gate ? 1 : c.width, c.kind == Kind::gate ? Element::f32 : element, 0, random);
+  int height = (c.height + 2 * pad - c.kernel) / c.stride + 1, width = (c.width + 2 * pad - c.kernel) / c.stride + 1;
+  if (c.kind == Kind::upsample_bilinear || c.kind == Kind::upsample_nearest) height = 2 * c.height, width = 2 * c.width;
+  if (c.kind == Kind::global_average) height = width = 1;
+  Memory out(c.outputs, height, width, floats_out ? Element::f32 : Element::u8, 0, random);
+  Step step;
+  step.kind = c.kind, step.activation = c.activation, step.slope = 0.1F;
+  step.in = in.map, step.in2 = in2.map, step.out = out.map;
+  step.kernel = c.kernel, step.stride = c.stride, step.top = step.left = pad;
+  step.room = c.tight ? c.outputs : static_cast<int>(out.map.pixel);
+  const float scalars[6] = {31, c.activation == Activation::leaky_relu ? 27.9F : 150, 0.02F, 0.71F, 0.43F, 11};
+  std::copy_n(scalars, 6, step.scalars);
+
+  const Kernel& kernel = (element == Element::f32 ? table.f32 : table.u8)->of[static_cast<int>(c.kind)];
+  REQUIRE(kernel.run != nullptr);
+  const auto count = static_cast<std::size_t>(c.outputs) * static_cast<std::size_t>(c.kernel * c.kernel) *
+                     static_cast<std::size_t>(is_convolution ? c.channels : 1);
+  std::vector<char> packed, bytes(std::max<std::size_t>(count, 256));
+  std::vector<float> floats(count);
+  std::uniform_real_distribution<float> small(-0.3F, 0.3F);
+  for (float& weight : floats) weight = small(random);
+  // Pairs stay within what quantization/weights.py allows.
+  for (char& byte : bytes) byte = static_cast<char>(static_cast<int>(random() % 129) - 64);
+  const auto places = static_cast<std::size_t>(c.outputs) + kWidestBlock;
+  std::vector<float> bias(places), multiplier(places);
+  std::vector<std::int32_t> start(places);
+  std::vector<float> plain_bias(places), plain_multiplier(places);
+  std::vector<std::int32_t> plain_start(places);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(c.outputs); ++i) {
+    plain_bias[i] = element == Element::f32 ? small(random) : 40 * small(random) + 60;
+    plain_multiplier[i] = 0.004F + 0.004F * small(random);
+    plain_start[i] = static_cast<std::int32_t>(random() % 2000) - 1000;
+  }
+  for (std::size_t place = 0; place < places; ++place) {
+    const int channel = kernel.channel_at ? kernel.channel_at(step, static_cast<int>(place)) : static_cast<int>(place);
+    if (channel >= c.outputs) continue;
+    bias[place] = plain_bias[static_cast<std::size_t>(channel)];
+    multiplier[place] = plain_multiplier[static_cast<std::size_t>(channel)];
+    start[place] = plain_start[static_cast<std::size_t>(channel)];
+  }
+  step.bias = bias.data(), step.multiplier = multiplier.data(), step.start = start.data();
+  step.weights = bytes.data();
+  if (kernel.pack != nullptr) {
+    packed.resize(kernel.packed_size(step) + 64);
+    kernel.pack(step, element == Element::f32 ? static_cast<const void*>(floats.data()) : bytes.data(), packed.data());
+    step.weights = packed.data();
+  }
+  std::vector<char> scratch(kernel.scratch_size != nullptr ? kernel.scratch_size(step) + 64 : 0);
+  const std::vector<char> before = out.bytes;
+  const int items = kernel.items(step), middle = items / 2;
+  kernel.run(step, middle, items, scratch.data());  // as threads share it
+  kernel.run(step, 0, middle, scratch.data());
+
+  // What lies outside the room is as it was.
+  const std::ptrdiff_t size = floats_out ? 4 : 1;
+  std::vector<bool> mine(out.bytes.size());
+  std::vector<char> values;
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const char* pixel = static_cast<char*>(out.map.data) + size * (y * out.map.row + x * out.map.pixel);
+      values.insert(values.end(), pixel, pixel + size * c.outputs);
+      std::fill_n(mine.begin() + (pixel - out.bytes.data()), size * step.room, true);
+    }
+  }
+  std::size_t spilled = 0;
+  for (std::size_t i = 0; i < mine.size(); ++i) spilled += !mine[i] && out.bytes[i] != before[i];
+  CHECK(spilled == 0);
+  return values;
+}
+
+void compare(const Case& c, unsigned seed) {
+  INFO(name_of(c));
+  const KernelTable& scalar = kernel_tables().back();
+  for (const Element element : {Element::f32, Element::u8}) {
+    if (element == Element::f32 && c.float_output) continue;
+    if (element == Element::u8 && c.activation == Activation::silu && c.kind != Kind::activate) continue;
+    const std::vector<char> expected = result(c, scalar, element, seed);
+    for (const KernelTable& table : kernel_tables()) {
+      if (!table.is_usable()) continue;
+      INFO(table.name << (element == Element::f32 ? " f32" : " u8"));
+      const std::vector<char> found = result(c, table, element, seed);
+      if (element == Element::u8) {
+        CHECK(found == expected);
+        continue;
+      }
+      double worst = 0, largest = 0;
+      for (std::size_t i = 0; i < expected.size(); i += 4) {
+        float one, other;
+        std::memcpy(&one, found.data() + i, 4);
+        std::memcpy(&other, expected.data() + i, 4);
+        worst = std::max<double>(worst, std::fabs(one - other));
+        largest = std::max<double>(largest, std::fabs(other));
+      }
+      CHECK(worst <= 1e-5 * largest);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("kernels agree with the scalar ones on the shapes of the shipped networks") {
+  unsigned seed = 1;
+  const auto leaky = Activation::leaky_relu;
+  for (const int channels : {24, 58, 88, 96, 116, 120, 232, 464}) {
+    for (const int side : {5, 10, 20}) {
+      compare({Kind::convolution, channels, side, side, 96, 1, 1, leaky, false, false}, ++seed);
+      for (const int kernel : {3, 5}) {
+        for (const int stride : {1, 2}) {
+          compare({Kind::depthwise, channels, side, side, channels, kernel, stride, leaky, false, false}, ++seed);
+        }
+      }
+    }
+  }
+  compare({Kind::convolution, 96, 40, 40, 112, 1, 1, Activation::none, false, true}, ++seed);
+  compare({Kind::convolution, 3, 64, 96, 24, 3, 2, leaky, false, false}, ++seed);
+  compare({Kind::max_pool, 24, 40, 60, 24, 3, 2, Activation::none, false, false}, ++seed);
+}
+
+TEST_CASE("kernels agree with the scalar ones on awkward shapes") {
+  unsigned seed = 1000;
+  const Activation activations[] = {Activation::none,       Activation::relu,       Activation::relu6,
+                                    Activation::leaky_relu, Activation::hard_swish, Activation::silu};
+  for (const int outputs : {1, 3, 7, 8, 9, 15, 16, 17, 31, 33, 47, 63, 64, 65, 130}) {
+    for (const bool tight : {false, true}) {
+      const Activation activation = activations[seed % 6];
+      compare({Kind::convolution, 1 + outputs % 13, 3, 7, outputs, 1, 1, activation, tight, seed % 2 == 0}, ++seed);
+      compare({Kind::convolution, 1 + outputs % 5, 7, 5, outputs, 3, 1, activation, tight, false}, ++seed);
+      compare({Kind::depthwise, outputs, 6, 9, outputs, 3, 1, activation, tight, false}, ++seed);
+      compare({Kind::depthwise, outputs, 1, 2, outputs, 5, 1, activation, tight, false}, ++seed);
+      compare({Kind::depthwise, outputs, 9, 13, outputs, 7, 2, activation, tight, false}, ++seed);
+      compare({Kind::max_pool, outputs, 5, 6, outputs, 3, 2, Activation::none, tight, false}, ++seed);
+      compare({Kind::add, outputs, 3, 5, outputs, 1, 1, Activation::relu, tight, false}, ++seed);
+      compare({Kind::gate, outputs, 3, 5, outputs, 1, 1, Activation::none, tight, false}, ++seed);
+      compare({Kind::activate, outputs, 2, 3, outputs, 1, 1, activation, tight, false}, ++seed);
+      compare({Kind::copy, outputs, 2, 3, outputs, 1, 1, Activation::none, tight, false}, ++seed);
+      compare({Kind::upsample_bilinear, outputs, 3, 4, outputs, 1, 1, Activation::none, tight, false}, ++seed);
+      compare({Kind::upsample_nearest, outputs, 3, 4, outputs, 1, 1, Activation::none, tight, false}, ++seed);
+      compare({Kind::interleave, outputs, 3, 4, 2 * outputs, 1, 1, Activation::none, tight, false}, ++seed);
+      compare({Kind::global_average, outputs, 3, 4, outputs, 1, 1, Activation::none, tight, false}, ++seed);
+    }
+  }
+}

@@ -1,0 +1,1 @@
+"""What the compiler does to a graph, one function a file, in the order of `compile.py`."""
