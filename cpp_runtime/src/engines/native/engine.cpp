@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engines/workers_on_cpus.hpp"
 #include "native/kernels/choose.hpp"
 #include "native/model.hpp"
 #include "native/network.hpp"
@@ -14,7 +15,7 @@ namespace {
 class NativeEngine final : public Engine {
  public:
   NativeEngine(const Bundle& bundle, const EngineEntry& entry, const EngineOptions& options)
-      : spec_(bundle.manifest().input) {
+      : options_(options), spec_(bundle.manifest().input) {
     if (entry.files.size() != 1) throw Error(ErrorKind::bundle, bundle.folder() + ": native needs one file.");
     if (options.compute != ComputePrecision::fp32) {
       throw Error(ErrorKind::engine,
@@ -30,6 +31,7 @@ class NativeEngine final : public Engine {
   PlanarView input() override { return {planes_.data(), plane_}; }
 
   void run() override {
+    const WorkersOnCpus scope(options_);
     const native::Map& picture = network_->input();
     for (int y = 0; y < spec_.height; ++y) {
       const float* from = planes_.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(spec_.width);
@@ -52,6 +54,7 @@ class NativeEngine final : public Engine {
   OutputView output() const override { return {network_->output(), network_->output_row()}; }
 
  private:
+  EngineOptions options_;
   InputSpec spec_;
   std::size_t plane_ = 0;
   std::vector<float> planes_;  // [3, height, width], normalised

@@ -4,14 +4,12 @@
 #include <cpu.h>
 #include <datareader.h>
 #include <net.h>
-#include <sched.h>
 
 #include <cstring>
 
-#include "cores.hpp"
 #include "engines/ncnn/graph.hpp"
 #include "engines/ncnn/layers.hpp"
-#include "threads/team.hpp"
+#include "engines/workers_on_cpus.hpp"
 #include "validation/ncnn_model.hpp"
 
 namespace nanoedge {
@@ -78,7 +76,7 @@ class NcnnEngine final : public Engine {
   PlanarView input() override { return {input_, input_.cstep}; }
 
   void run() override {
-    const WorkersOnCpus scope(*this);
+    const WorkersOnCpus scope(options_);
     ncnn::Extractor extractor = net_.create_extractor();
     extractor.set_light_mode(true);
     extractor.input(input_blob_, input_);
@@ -99,30 +97,6 @@ class NcnnEngine final : public Engine {
     }
     throw Error(ErrorKind::bundle, place + " has no input or output '" + wanted + "'.");
   }
-
-  // Keeps the calling thread's workers on the chosen CPUs during a run. Another detector on the same thread has the
-  // same workers, so they go back afterwards; the calling thread itself is moved by Detector.
-  class WorkersOnCpus {
-   public:
-    explicit WorkersOnCpus(const NcnnEngine& engine) : engine_(engine) { move(engine_.options_.cpus); }
-    ~WorkersOnCpus() { move(engine_.options_.usable_cpus); }
-    WorkersOnCpus(const WorkersOnCpus&) = delete;
-    WorkersOnCpus& operator=(const WorkersOnCpus&) = delete;
-
-   private:
-    void move(const std::vector<int>& cpus) const {
-      if (engine_.options_.cpus.empty()) return;
-      cpu_set_t set;
-      CPU_ZERO(&set);
-      for (const int cpu : cpus) CPU_SET(cpu, &set);
-      const auto work = [](void* data) {
-        if (threads::number() > 0) sched_setaffinity(0, sizeof(cpu_set_t), static_cast<const cpu_set_t*>(data));
-      };
-      threads::run(work, &set, engine_.options_.threads);
-    }
-
-    const NcnnEngine& engine_;
-  };
 
   EngineOptions options_;
   ncnn::UnlockedPoolAllocator blob_pool_;
