@@ -100,7 +100,7 @@ def camera(
     For example: nanoedge camera street.nanoedge --source rtsp://cam.local/live --jsonl found.jsonl
     """
     from nanoedge.bundle import load_bundle
-    from nanoedge.video.allocator import limit_arenas
+    from nanoedge.video.allocator import keep_memory_level
     from nanoedge.video.loading import Loading, detector_score
 
     if terminal.json and jsonl == "-":
@@ -108,7 +108,7 @@ def camera(
     loaded = load_bundle(bundle)
     reported = loaded.manifest.interface.postprocess.score_threshold if score is None else score
     make_detector = detector_maker(loaded, engine, precision, compute, threads, nms, max_detections, classes)
-    limit_arenas()
+    keep_memory_level()
     loading = Loading(lambda: make_detector(detector_score(reported, serve is not None)))
     from nanoedge.video.camera import Camera, CameraOptions
 

@@ -5,21 +5,26 @@ from __future__ import annotations
 import ctypes
 import platform
 
-M_ARENA_MAX = -8
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 """Of glibc's malloc.h."""
 
 ARENAS = 2
+LARGE = 256 * 1024
+"""Bytes. Frames are larger."""
 
 
-def limit_arenas() -> bool:
-    """Let glibc's threads share two pools of memory.
+def keep_memory_level() -> bool:
+    """Let glibc's threads share two pools of memory, and give frames back to the system at once.
 
     By default each thread gets a pool of its own. Frames are made by one thread and freed by another, so that each pool
-    keeps gaps; together they grow for hours. To be called before threads are started.
+    keeps gaps; together they grow for hours. And after the first frame was freed, glibc would take frames from the
+    pools, too: every time that a file begins again, its decoder's new frames found other gaps, and a pool grew by a
+    megabyte. To be called before threads are started.
 
     Returns:
-        Whether the allocator is glibc's and took the setting; elsewhere nothing is done.
+        Whether the allocator is glibc's and took the settings; elsewhere nothing is done.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
-    return bool(ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS))
+    mallopt = ctypes.CDLL(None).mallopt
+    return bool(mallopt(M_ARENA_MAX, ARENAS)) and bool(mallopt(M_MMAP_THRESHOLD, LARGE))
