@@ -89,59 +89,67 @@ struct Int8 {
     }
   }
 
-  // Writes a block's values, as many as may be written.
+  // Writes a block's values.
   template <int vectors>
   static void put(const Step& step, const Floats* values, void* pixel, int channel) {
-    const int left = step.room - channel, wanted = smaller(vectors * kWidth, step.out.channels - channel);
-    if (step.out.element == Element::u8) {
-      std::uint8_t* to = static_cast<std::uint8_t*>(pixel) + channel;
-      if (left >= vectors * kWidth) {
-        D::template store_bytes<vectors>(to, values);
-      } else {
-        std::uint8_t all[vectors * kWidth];
-        D::template store_bytes<vectors>(all, values);
-        memcpy(to, all, static_cast<std::size_t>(wanted));
-      }
-      return;
-    }
-    float* to = static_cast<float*>(pixel) + channel;
-    if (left >= vectors * kWidth) {
+    if (step.room - channel < vectors * kWidth) {
+      put_some<vectors>(step, values, pixel, channel);
+    } else if (step.out.element == Element::u8) {
+      D::template store_bytes<vectors>(static_cast<std::uint8_t*>(pixel) + channel, values);
+    } else {
+      float* to = static_cast<float*>(pixel) + channel;
       for (int v = 0; v < vectors; ++v) D::store(to + v * kWidth, values[v]);
+    }
+  }
+
+  // As many as may be written.
+  template <int vectors>
+  __attribute__((noinline, cold)) static void put_some(const Step& step, const Floats* values, void* pixel,
+                                                       int channel) {
+    const auto count = static_cast<std::size_t>(smaller(vectors * kWidth, step.out.channels - channel));
+    if (step.out.element == Element::u8) {
+      std::uint8_t all[vectors * kWidth];
+      D::template store_bytes<vectors>(all, values);
+      memcpy(static_cast<std::uint8_t*>(pixel) + channel, all, count);
     } else {
       float all[vectors * kWidth];
       for (int v = 0; v < vectors; ++v) D::store(all + v * kWidth, values[v]);
-      memcpy(to, all, sizeof(float) * static_cast<std::size_t>(wanted));
+      memcpy(static_cast<float*>(pixel) + channel, all, sizeof(float) * count);
     }
   }
 
-  template <int vectors, Activation activation>
-  static void finish_as(const Step& step, const Ints* sums, void* pixel, int channel) {
-    Floats values[vectors];
-    for (int v = 0; v < vectors; ++v) {
-      const int c = channel + v * kWidth;
-      const Floats y = D::multiply_add(D::floats(sums[v]), D::load(step.multiplier + c), D::load(step.bias + c));
-      if constexpr (activation == Activation::leaky_relu) {
-        values[v] = D::max(y, D::multiply_add(y, D::set(step.slope), D::set(step.scalars[1])));
-      } else if constexpr (activation == Activation::none) {
-        values[v] = y;
-      } else {
-        values[v] = activated(y, step);
+  template <int rows, int vectors, Activation activation>
+  static void finish_as(const Step& step, const Ints (&sums)[rows][vectors], char* out, std::ptrdiff_t out_step,
+                        int channel) {
+#pragma GCC unroll 32
+    for (int r = 0; r < rows; ++r) {
+      Floats values[vectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) {
+        const int c = channel + v * kWidth;
+        const Floats y = D::multiply_add(D::floats(sums[r][v]), D::load(step.multiplier + c), D::load(step.bias + c));
+        if constexpr (activation == Activation::leaky_relu) {
+          values[v] = D::max(y, D::multiply_add(y, D::set(step.slope), D::set(step.scalars[1])));
+        } else if constexpr (activation == Activation::none) {
+          values[v] = y;
+        } else {
+          values[v] = activated(y, step);
+        }
       }
+      put<vectors>(step, values, out + r * out_step, channel);
     }
-    put<vectors>(step, values, pixel, channel);
   }
 
-  // The sums of `rows` pixels, row by row.
+  // The sums of `rows` pixels become values and are written.
   template <int rows, int vectors>
-  static void finish(const Step& step, const Ints (*sums)[vectors], char* out, std::ptrdiff_t out_step, int channel) {
+  static void finish(const Step& step, const Ints (&sums)[rows][vectors], char* out, std::ptrdiff_t out_step,
+                     int channel) {
     if (step.activation == Activation::leaky_relu) {
-      for (int r = 0; r < rows; ++r) {
-        finish_as<vectors, Activation::leaky_relu>(step, sums[r], out + r * out_step, channel);
-      }
+      finish_as<rows, vectors, Activation::leaky_relu>(step, sums, out, out_step, channel);
     } else if (step.activation == Activation::none) {
-      for (int r = 0; r < rows; ++r) finish_as<vectors, Activation::none>(step, sums[r], out + r * out_step, channel);
+      finish_as<rows, vectors, Activation::none>(step, sums, out, out_step, channel);
     } else {
-      for (int r = 0; r < rows; ++r) finish_as<vectors, Activation::relu>(step, sums[r], out + r * out_step, channel);
+      finish_as<rows, vectors, Activation::relu>(step, sums, out, out_step, channel);
     }
   }
 
@@ -165,6 +173,33 @@ struct Int8 {
     return {step.kernel, step.kernel, (in.channels + 3) / 4, in.row, in.pixel};
   }
 
+  // Four inputs of each pixel. What there is less of is kept in registers, beside the sums.
+  template <int rows, int vectors>
+  static void multiply_add(Ints (&sums)[rows][vectors], const std::uint8_t* in, std::ptrdiff_t in_step,
+                           const std::int8_t* weights) {
+    if constexpr (rows > vectors) {
+      Ints w[vectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) w[v] = D::load_ints(weights + v * kWidth * 4);
+#pragma GCC unroll 32
+      for (int r = 0; r < rows; ++r) {
+        const Ints x = D::four_bytes(in + r * in_step);
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; ++v) sums[r][v] = D::dot(sums[r][v], x, w[v]);
+      }
+    } else {
+      Ints x[rows];
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; ++r) x[r] = D::four_bytes(in + r * in_step);
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) {
+        const Ints w = D::load_ints(weights + v * kWidth * 4);
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; ++r) sums[r][v] = D::dot(sums[r][v], x[r], w);
+      }
+    }
+  }
+
   template <int rows, int vectors>
   static void tile(const Step& step, const Window& window, const std::uint8_t* in, std::ptrdiff_t in_step,
                    const std::int8_t* weights, int channel, char* out) {
@@ -176,17 +211,8 @@ struct Int8 {
     for (int y = 0; y < window.rows; ++y) {
       for (int part = 0; part < window.parts; ++part) {
         const std::uint8_t* run = in + y * window.row_step + part * window.part_step;
-        for (int quad = 0; quad < window.quads; ++quad) {
-          Ints x[rows];
-#pragma GCC unroll 16
-          for (int r = 0; r < rows; ++r) x[r] = D::four_bytes(run + r * in_step + 4 * quad);
-#pragma GCC unroll 4
-          for (int v = 0; v < vectors; ++v) {
-            const Ints w = D::load_ints(weights + v * kWidth * 4);
-#pragma GCC unroll 16
-            for (int r = 0; r < rows; ++r) sums[r][v] = D::dot(sums[r][v], x[r], w);
-          }
-          weights += vectors * kWidth * 4;
+        for (int quad = 0; quad < window.quads; ++quad, weights += vectors * kWidth * 4) {
+          multiply_add<rows, vectors>(sums, run + 4 * quad, in_step, weights);
         }
       }
     }
