@@ -1,4 +1,4 @@
-"""Training on a GPU: steps by batch and precision, then BCCD from scratch (10 minutes on an H100): python -m
+"""Training on a GPU: steps by batch and precision, then BCCD from scratch: python -m
 tools.results.gpu_training."""
 
 from __future__ import annotations

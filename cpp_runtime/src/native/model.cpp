@@ -12,6 +12,9 @@ constexpr std::size_t kHeader = 84, kValue = 48, kOperation = 88;
 constexpr std::uint32_t kMostRecords = 100'000;
 constexpr std::uint64_t kMostArena = std::uint64_t{1} << 31;
 constexpr int kMostSide = 1 << 15, kMostChannels = 1 << 15, kMostKernel = 15, kMostStride = 8;
+// Sums of bytes stay within 32 bits: products are at most 255 * 128, and the zero point takes away as much.
+constexpr std::uint64_t kMostProducts = 32'000;
+constexpr std::int64_t kMostPixels = 4'000'000;
 constexpr std::int64_t kMostStep = std::int64_t{1} << 30;
 
 // CRC-32 as in zlib.
@@ -249,7 +252,8 @@ class Parser {
         fits = same;
         break;
       case Kind::global_average:
-        fits = in.channels == out.channels && out.height == 1 && out.width == 1;
+        fits = in.channels == out.channels && out.height == 1 && out.width == 1 &&
+               std::int64_t{in.height} * in.width <= kMostPixels;
         break;
       case Kind::gate: {
         const Value& factors = value(operation.input2);
@@ -306,7 +310,11 @@ class Parser {
     const auto channels = static_cast<std::uint64_t>(value(operation.output).channels);
     check_array(operation, operation.weights, size * weight_count(model_, operation));
     check_array(operation, operation.bias, 4 * channels);
-    if (bytes) check_array(operation, operation.multiplier, 4 * channels);
+    if (!bytes) return;
+    check_array(operation, operation.multiplier, 4 * channels);
+    check(weight_count(model_, operation) / channels <= kMostProducts, operation.name + " has sums that are too large");
+    check(operation.activation != Activation::silu && operation.activation != Activation::hard_sigmoid,
+          operation.name + " has an activation that bytes do not have");
   }
 
   void check_array(const Operation& operation, std::uint64_t offset, std::uint64_t size) const {

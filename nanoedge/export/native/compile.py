@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -24,18 +25,19 @@ FILE = "model.native.bin"
 INPUT, OUTPUT = "pictures", "output"
 
 
-def read_and_simplify(network: nn.Module, spec: InputSpec) -> Graph:
+def read_and_simplify(network: nn.Module, spec: InputSpec, apart: Collection[str] = ()) -> Graph:
     """The network's graph on grey levels, activations part of what they follow.
 
     Args:
         network: stripped: batch norms are part of the convolutions.
         spec: of the input.
+        apart: activations that stay operations of their own: `APART_IN_INT8` for int8.
 
     Raises:
         ExportError: for an operation that the engine does not have.
     """
     graph = read_network(network, spec.width, spec.height)
-    fuse_activations(graph)
+    fuse_activations(graph, apart)
     fold_normalisation(graph, spec.mean, spec.std)
     return graph
 

@@ -65,7 +65,7 @@ class Reader:
             return  # read where they are used
         if target not in READERS:
             raise self.refusal(node, f"the operation {target}")
-        if target.endswith("_.default") and len(arguments(node)[0].users) > 1:
+        if "_." in target and len(arguments(node)[0].users) > 1:
             raise self.refusal(node, "a map that is read before and after it is changed in place")
         made = READERS[target](self, node)
         if made is not None:
@@ -79,6 +79,7 @@ class Reader:
         return str(stack[-1][0]) or node.name if stack else node.name
 
     def refusal(self, node: fx.Node, what: str) -> ExportError:
+        """The error that names what is missing and where."""
         return ExportError(
             f"NanoEdge's own engine does not have {what}, which {self.place(node)} needs; "
             "export to ncnn, openvino or onnx."
@@ -97,7 +98,9 @@ class Reader:
         if node.target is operator.getitem and str(node.args[0].target) in ("aten.chunk.default", "aten.split.Tensor"):
             return self._slice(node, node.args[0])
         if str(node.target) == "aten.slice.Tensor" and node.args[1] == 1:
-            source, _, start, *_ = node.args
+            source, _, start, *rest = (*node.args, 0)[: max(3, len(node.args))]
+            if len(rest) > 1 and rest[1] != 1:
+                raise self.refusal(node, "a slice with gaps")
             name = self.new(node)
             self.operations.append(Slice(self.place(node), (self.map_of(source),), name, int(start)))
             return name

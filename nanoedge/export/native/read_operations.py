@@ -58,6 +58,8 @@ def _convolution(reader: Reader, node: fx.Node) -> Operation:
         raise reader.refusal(node, f"a convolution of {groups} groups with {tuple(weight.shape)} weights")
     pads = Pads(pad, pad, pad, pad)
     if str(getattr(source, "target", "")) == "aten.pad.default":
+        if _argument(source, 2, "constant") != "constant" or _argument(source, 3, 0) != 0:
+            raise reader.refusal(node, "padding with anything but zeros")
         left, right, top, bottom = (int(each) for each in source.args[1])
         pads = Pads(pad + top, pad + left, pad + bottom, pad + right)
         source = source.args[0]

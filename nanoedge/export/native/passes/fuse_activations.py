@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from nanoedge.export.native.graph import IDENTITY, Activate, Activation, Add, Convolution, Graph, Operation
+from collections.abc import Collection
+
+from nanoedge.export.native.graph import IDENTITY, Activate, Add, Convolution, Graph, Operation
 
 
-def fuse_activations(graph: Graph) -> None:
-    """Where a convolution or a sum is read by an activation alone, it writes the activated map itself."""
+def fuse_activations(graph: Graph, apart: Collection[str] = ()) -> None:
+    """Where a convolution or a sum is read by an activation alone, it writes the activated map itself.
+
+    Args:
+        graph: is changed.
+        apart: kinds of activations that stay operations of their own.
+    """
     made = {operation.output: operation for operation in graph.operations}
     kept: list[Operation] = []
     for operation in graph.operations:
@@ -17,7 +24,7 @@ def fuse_activations(graph: Graph) -> None:
             and source.activation == IDENTITY
             and source.output not in graph.outputs
             and graph.users(source.output) == [operation]
-            and _can_be_fused(source, operation.activation)
+            and operation.activation.kind not in apart
         ):
             source.activation = operation.activation
             del graph.shapes[source.output]
@@ -26,7 +33,3 @@ def fuse_activations(graph: Graph) -> None:
         else:
             kept.append(operation)
     graph.operations = kept
-
-
-def _can_be_fused(source: Convolution | Add, activation: Activation) -> bool:
-    return activation.kind != "hard_sigmoid" or isinstance(source, Convolution)

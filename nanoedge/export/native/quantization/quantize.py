@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from nanoedge.errors import ExportError
 from nanoedge.export.native.graph import (
     Activate,
     Activation,
@@ -30,8 +31,8 @@ from nanoedge.export.native.simulate import activated
 
 Means = npt.NDArray[np.float64]
 
-SEPARATE = ("silu",)
-"""Activations that int8 looks up in a table of 256 bytes instead of calculating them."""
+APART_IN_INT8 = ("silu", "hard_sigmoid")
+"""Activations that are no part of a convolution or sum of bytes: they are looked up in a table of 256 bytes."""
 
 
 def choose_scales(graph: Graph, statistics: Mapping[str, Statistics], method: RangeMethod) -> dict[str, Quantized]:
@@ -60,9 +61,12 @@ def compile_int8(
     """Plan a network that calculates in int8.
 
     Args:
-        graph: of `read_and_simplify`; changed.
+        graph: of `read_and_simplify`, with `APART_IN_INT8` apart; changed.
         quantized: of `choose_scales`.
         means: mean of each channel of the maps, [C]: biases are corrected by what rounded weights change on average.
+
+    Raises:
+        ExportError: when such an activation is part of another operation.
     """
     graph.input_border = tuple(float(np.round(value)) for value in graph.input_border)
     add_borders(graph)
@@ -116,12 +120,14 @@ def _convolution(operation: Convolution, source: Quantized, target: Quantized | 
         weight,
         (bias / unit + zero_point).astype(np.float32),
         (scales * source.scale / unit).astype(np.float32),
-        _epilogue(operation.activation, target) if target is not None else (),
+        _epilogue(operation.activation, target or Quantized(1.0, 0)),
     )
 
 
 def _epilogue(activation: Activation, target: Quantized) -> tuple[float, float, float]:
     """Zero point, and what the activation needs besides: see docs/native_format.md."""
+    if activation.kind in APART_IN_INT8:
+        raise ExportError(f"int8 does not calculate {activation.kind} behind a convolution or sum.")
     second = {
         "relu6": 6.0 / target.scale + target.zero_point,
         "leaky_relu": target.zero_point * (1.0 - activation.slope),
