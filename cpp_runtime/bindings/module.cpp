@@ -10,6 +10,7 @@
 #include "engines/engine.hpp"
 #include "nanoedge/cpu.hpp"
 #include "nanoedge/detector.hpp"
+#include "native/kernels/choose.hpp"
 
 namespace py = pybind11;
 using nanoedge::Detection;
@@ -263,6 +264,8 @@ PYBIND11_MODULE(_runtime, module) {
         return features;
       },
       "Instructions of this kind of CPU: (name, what they speed up, found, used).");
+  module.def("has_vector_kernels", &nanoedge::native::has_vector_kernels,
+             "Whether NanoEdge's own engine has better than its scalar kernels for this CPU.");
   module.def(
       "check_manifest",
       [](const std::string& text, const std::string& place) { nanoedge::parse_manifest(text, place); }, py::arg("text"),

@@ -92,3 +92,12 @@ def find_openvino() -> Path | None:
 def has_core() -> bool:
     """Whether the compiled core is part of this installation; it is not imported."""
     return importlib.util.find_spec("nanoedge._runtime") is not None
+
+
+def has_vector_kernels() -> bool:
+    """Whether our own engine has better than its scalar kernels for this CPU; `False` without the core."""
+    try:
+        from nanoedge import _runtime
+    except ImportError:
+        return False
+    return _runtime.has_vector_kernels()

@@ -75,7 +75,7 @@ class Detector:
         )
         _check_classes(self.interface.classes, classes)
         self.precision, self.compute = precision, compute
-        self.engine = choose_engine(self.bundle, engine, precision)
+        self.engine = choose_engine(self.bundle, engine, precision, compute)
         settings = NetworkSettings(self.engine, precision, options, self.postprocess_spec, classes)
         self._network = load_network(self.bundle, settings)
         self.threads = self._network.threads

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from nanoedge.bundle import Bundle, FilePrecision
 from nanoedge.errors import BundleError, EngineError, InputError
-from nanoedge.runtime.core import CoreNetwork, find_openvino, has_core
-from nanoedge.runtime.engines.base import Engine
+from nanoedge.runtime.core import CoreNetwork, find_openvino, has_core, has_vector_kernels
+from nanoedge.runtime.engines.base import ComputePrecision, Engine
 from nanoedge.runtime.network import Network, NetworkSettings
 from nanoedge.runtime.reference import ReferenceNetwork
 
@@ -24,12 +24,14 @@ class EngineKind:
         is_installed: whether it can be used; nothing is imported.
         missing: what to do when it cannot.
         load: bundle and settings to a network.
+        computes: the compute precisions that `auto` may ask it for.
     """
 
     entry: str
     is_installed: Callable[[], bool]
     missing: str
     load: Callable[[Bundle, NetworkSettings], Network]
+    computes: tuple[ComputePrecision, ...] = ("fp32", "fp16", "bf16")
 
 
 def _has_package(name: str) -> Callable[[], bool]:
@@ -65,7 +67,9 @@ def _onnx(bundle: Bundle, settings: NetworkSettings) -> Engine:
 
 
 ENGINES: dict[str, EngineKind] = {
-    "native": EngineKind("native", has_core, "install NanoEdge again, its compiled core is missing", CoreNetwork),
+    "native": EngineKind(
+        "native", has_core, "install NanoEdge again, its compiled core is missing", CoreNetwork, computes=("fp32",)
+    ),
     "ncnn": EngineKind("ncnn", has_core, "install NanoEdge again, its compiled core is missing", CoreNetwork),
     "openvino": EngineKind(
         "openvino",
@@ -87,14 +91,21 @@ ENGINES: dict[str, EngineKind] = {
 
 
 def preference(machine: str | None = None) -> Sequence[str]:
-    """The order in which `auto` tries engines: on x86-64 OpenVINO first, elsewhere ncnn."""
-    machine = machine or platform.machine()
-    on_x86 = machine.lower() in ("x86_64", "amd64")
-    return ("openvino", "ncnn", "native", "onnx") if on_x86 else ("ncnn", "openvino", "native", "onnx")
+    """The order in which `auto` tries engines; the same as the core's.
+
+    Our own engine comes first where it has vector kernels for this CPU, then on x86-64 OpenVINO, elsewhere ncnn.
+    """
+    here = platform.machine()
+    machine = machine or here
+    others = ("openvino", "ncnn") if machine.lower() in ("x86_64", "amd64") else ("ncnn", "openvino")
+    is_fast = machine == here and has_vector_kernels()
+    return ("native", *others, "onnx") if is_fast else (*others, "native", "onnx")
 
 
-def choose_engine(bundle: Bundle, engine: str = "auto", precision: FilePrecision = "float") -> str:
-    """The engine's name, with `auto` resolved to the first that is both in the bundle and installed.
+def choose_engine(
+    bundle: Bundle, engine: str = "auto", precision: FilePrecision = "float", compute: ComputePrecision = "fp32"
+) -> str:
+    """The engine's name, with `auto` resolved to the first that is in the bundle, installed and can compute so.
 
     Raises:
         InputError: for an unknown name.
@@ -117,7 +128,7 @@ def choose_engine(bundle: Bundle, engine: str = "auto", precision: FilePrecision
             "Choose another precision, or export the bundle again."
         )
     for name in known:
-        if ENGINES[name].is_installed():
+        if ENGINES[name].is_installed() and compute in ENGINES[name].computes:
             return name
     raise EngineError(f"None of the bundle's engines is installed ({', '.join(known)}): {ENGINES[known[0]].missing}.")
 

@@ -1,5 +1,9 @@
 #include "engines/engine.hpp"
 
+#include <algorithm>
+
+#include "native/kernels/choose.hpp"
+
 namespace nanoedge {
 
 const char* name_of(ComputePrecision compute) noexcept {
@@ -14,11 +18,16 @@ const char* name_of(ComputePrecision compute) noexcept {
 }
 
 const std::vector<EngineKind>& engine_kinds() {
+  static const std::vector<EngineKind> kinds = [] {
 #if defined(__x86_64__)
-  static const std::vector<EngineKind> kinds = {openvino_engine(), ncnn_engine(), native_engine()};
+    std::vector<EngineKind> order = {native_engine(), openvino_engine(), ncnn_engine()};
 #else
-  static const std::vector<EngineKind> kinds = {ncnn_engine(), openvino_engine(), native_engine()};
+    std::vector<EngineKind> order = {native_engine(), ncnn_engine(), openvino_engine()};
 #endif
+    // The scalar kernels are right on every CPU, but no match for the others.
+    if (!native::has_vector_kernels()) std::rotate(order.begin(), order.begin() + 1, order.end());
+    return order;
+  }();
   return kinds;
 }
 

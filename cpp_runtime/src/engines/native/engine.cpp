@@ -17,10 +17,6 @@ class NativeEngine final : public Engine {
   NativeEngine(const Bundle& bundle, const EngineEntry& entry, const EngineOptions& options)
       : options_(options), spec_(bundle.manifest().input) {
     if (entry.files.size() != 1) throw Error(ErrorKind::bundle, bundle.folder() + ": native needs one file.");
-    if (options.compute != ComputePrecision::fp32) {
-      throw Error(ErrorKind::engine,
-                  std::string("native does not compute in ") + name_of(options.compute) + " on this CPU; use fp32.");
-    }
     const Bytes bytes = bundle.read(entry.files[0]);
     const native::Model model = native::read_model(bytes, bundle.manifest(), bundle.path(entry.files[0]));
     network_ = std::make_unique<native::Network>(model, bytes, native::choose_kernels(), options.threads);
@@ -61,8 +57,10 @@ class NativeEngine final : public Engine {
   std::unique_ptr<native::Network> network_;
 };
 
-bool is_available(const EngineOptions&, std::string*) {
-  return true;
+bool is_available(const EngineOptions& options, std::string* reason) {
+  if (options.compute == ComputePrecision::fp32) return true;
+  *reason = std::string("native does not compute in ") + name_of(options.compute) + " on this CPU; use fp32.";
+  return false;
 }
 
 std::unique_ptr<Engine> load(const Bundle& bundle, const EngineEntry& entry, const EngineOptions& options) {

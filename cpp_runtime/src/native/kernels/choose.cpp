@@ -1,5 +1,6 @@
 #include "native/kernels/choose.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -42,6 +43,11 @@ const std::vector<KernelTable>& kernel_tables() {
       {"scalar", is_everywhere, &scalar_f32, &scalar_u8},
   };
   return tables;
+}
+
+bool has_vector_kernels() {
+  const std::vector<KernelTable>& tables = kernel_tables();
+  return std::any_of(tables.begin(), tables.end() - 1, [](const KernelTable& table) { return table.is_usable(); });
 }
 
 const KernelTable& choose_kernels() {

@@ -14,4 +14,7 @@ const std::vector<KernelTable>& kernel_tables();
 // comparisons). Throws Error (input) for an unknown name, Error (engine) for one that this CPU cannot run.
 const KernelTable& choose_kernels();
 
+// Whether this CPU can run more than the last of them.
+bool has_vector_kernels();
+
 }  // namespace nanoedge::native
