@@ -13,6 +13,7 @@
 #include "native/kernels/choose.hpp"
 
 namespace py = pybind11;
+using nanoedge::ComputePrecision;
 using nanoedge::Detection;
 using nanoedge::Detector;
 using nanoedge::Error;
@@ -30,6 +31,9 @@ using FloatArray = py::array_t<float, py::array::c_style>;
 const std::map<std::string, PixelFormat> kFormats = {
     {"bgr", PixelFormat::bgr},   {"rgb", PixelFormat::rgb},   {"bgra", PixelFormat::bgra}, {"gray", PixelFormat::gray},
     {"nv12", PixelFormat::nv12}, {"i420", PixelFormat::i420}, {"yuyv", PixelFormat::yuyv}};
+
+const std::map<std::string, ComputePrecision> kComputes = {
+    {"fp32", ComputePrecision::fp32}, {"fp16", ComputePrecision::fp16}, {"bf16", ComputePrecision::bf16}};
 
 template <typename T>
 T choice(const std::map<std::string, T>& known, const std::string& value, const char* what) {
@@ -118,7 +122,6 @@ Options options_of(const std::string& engine, int threads, const std::string& pr
                    const std::string& cores, std::optional<float> score_threshold, std::optional<float> nms_iou,
                    std::optional<int> max_detections, std::optional<bool> class_aware,
                    const std::vector<std::string>& classes, const std::string& openvino_library) {
-  using nanoedge::ComputePrecision;
   using nanoedge::Cores;
   using nanoedge::FilePrecision;
   Options options;
@@ -126,9 +129,7 @@ Options options_of(const std::string& engine, int threads, const std::string& pr
   options.threads = threads;
   options.precision =
       choice<FilePrecision>({{"float", FilePrecision::float_}, {"int8", FilePrecision::int8}}, precision, "precision");
-  options.compute = choice<ComputePrecision>(
-      {{"fp32", ComputePrecision::fp32}, {"fp16", ComputePrecision::fp16}, {"bf16", ComputePrecision::bf16}}, compute,
-      "compute precision");
+  options.compute = choice(kComputes, compute, "compute precision");
   options.cores =
       choice<Cores>({{"all", Cores::all}, {"big", Cores::big}, {"little", Cores::little}}, cores, "kind of cores");
   options.score_threshold = score_threshold;
@@ -266,6 +267,12 @@ PYBIND11_MODULE(_runtime, module) {
       "Instructions of this kind of CPU: (name, what they speed up, found, used).");
   module.def("has_vector_kernels", &nanoedge::native::has_vector_kernels,
              "Whether NanoEdge's own engine has better than its scalar kernels for this CPU.");
+  module.def(
+      "native_computes",
+      [](const std::string& compute) {
+        return nanoedge::native::can_compute(choice(kComputes, compute, "compute precision"));
+      },
+      py::arg("compute"), "Whether NanoEdge's own engine calculates float layers so on this CPU.");
   module.def(
       "check_manifest",
       [](const std::string& text, const std::string& place) { nanoedge::parse_manifest(text, place); }, py::arg("text"),

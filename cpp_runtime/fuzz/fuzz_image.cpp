@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (pixels.empty()) return 0;  // a size of 0 says that the length is not known
   std::vector<float> tensor(3 * 64 * 32);
   try {
-    Preprocessor(spec).run(check_image(view), {tensor.data(), 64 * 32});
+    Preprocessor(spec).run(check_image(view), InputView::planes(tensor.data(), 64 * 32));
   } catch (const Error&) {
   }
   return 0;

@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const native::Model model = native::read_model(bytes, manifest(), "model.native.bin");
     if (model.arena > (1U << 24) || model.operations.size() > 1000) return 0;  // only slow
     for (const native::KernelTable& kernels : native::kernel_tables()) {
-      if (kernels.is_usable()) native::Network(model, bytes, kernels, 1).run();
+      if (kernels.is_usable()) native::Network(model, bytes, kernels, false, 1).run();
     }
   } catch (const Error&) {
   }

@@ -70,12 +70,12 @@ class Detector::Impl {
   Placement preprocess(const ImageView& image, float* input) {
     const Planes planes = check_image(image);
     const std::lock_guard<std::mutex> turn(turn_);
-    return preprocessor_.run(planes, {input, plane_size()});
+    return preprocessor_.run(planes, InputView::planes(input, plane_size()));
   }
 
   void forward(const float* input, float* output) {
     const std::lock_guard<std::mutex> turn(turn_);
-    fill_input(input);
+    convert_planes(input, manifest().input, engine_->input());
     run_engine();
     const OutputView result = engine_->output();
     const auto channels = static_cast<std::size_t>(manifest().output_channels());
@@ -113,23 +113,37 @@ class Detector::Impl {
   Placement prepare_ahead(const Planes& planes, std::unique_lock<std::mutex>& turn, Clock::time_point& start) {
     const std::lock_guard<std::mutex> next(ahead_.turn);
     start = Clock::now();
-    ahead_.input.resize(3 *
-                        plane_size());  // before the preprocessor: it may throw, and the next call would not ask again
+    const InputView input = engine_->input();
+    // Before the preprocessor: it may throw, and the next call would not ask again.
+    ahead_.input.resize(input_rows(input) * input.step * value_size(input));
     if (!ahead_.preprocessor) ahead_.preprocessor.emplace(manifest().input);
-    const Placement placement = ahead_.preprocessor->run(planes, {ahead_.input.data(), plane_size()});
+    const Placement placement = ahead_.preprocessor->run(planes, {ahead_.input.data(), input.step, input.form});
     const Clock::duration spent = Clock::now() - start;
     ahead_.ready = true;
     turn.lock();
     ahead_.ready = false;
     start = Clock::now() - spent;
-    fill_input(ahead_.input.data());
+    take_ahead(input);
     return placement;
   }
 
-  void fill_input(const float* input) {
-    const PlanarView target = engine_->input();
-    for (std::size_t c = 0; c < 3; ++c) {
-      std::memcpy(target.data + c * target.plane, input + c * plane_size(), plane_size() * sizeof(float));
+  // Rows of levels, or planes.
+  std::size_t input_rows(const InputView& input) const {
+    return input.form == InputView::Form::planes ? 3 : static_cast<std::size_t>(manifest().input.height);
+  }
+  // What a row, or plane, holds.
+  std::size_t row_values(const InputView& input) const {
+    return input.form == InputView::Form::planes ? plane_size() : 3 * static_cast<std::size_t>(manifest().input.width);
+  }
+  static std::size_t value_size(const InputView& input) {
+    return input.form == InputView::Form::byte_levels ? 1 : sizeof(float);
+  }
+
+  // Nothing but the picture is written: there may be a border around it.
+  void take_ahead(const InputView& input) {
+    const std::size_t step = input.step * value_size(input), size = row_values(input) * value_size(input);
+    for (std::size_t row = 0; row < input_rows(input); ++row) {
+      std::memcpy(static_cast<char*>(input.data) + row * step, ahead_.input.data() + row * step, size);
     }
   }
 
@@ -161,7 +175,7 @@ class Detector::Impl {
     std::mutex turn;  // taken before turn_
     std::atomic<bool> ready{false};
     std::optional<Preprocessor> preprocessor;
-    std::vector<float> input;  // [3, height, width]
+    std::vector<char> input;  // as the engine's
   };
   Ahead ahead_;
 };

@@ -35,7 +35,8 @@ std::vector<float> prepared(const ImageView& image, const InputSpec& spec, Place
   std::vector<float> tensor(3 * spec.width * spec.height, -1e9F);
   Preprocessor preprocessor(spec);
   const Placement placed =
-      preprocessor.run(check_image(image), {tensor.data(), static_cast<std::size_t>(spec.width * spec.height)});
+      preprocessor.run(
+      check_image(image), InputView::planes(tensor.data(), static_cast<std::size_t>(spec.width * spec.height)));
   if (placement != nullptr) *placement = placed;
   return tensor;
 }
@@ -200,7 +201,40 @@ TEST_CASE("a preprocessor follows images of changing sizes and formats") {
   std::vector<float> tensor(3 * 64 * 32);
   for (const int width : {10, 200, 10, 64}) {
     const Colours image(width, 20, 7);
-    preprocessor.run(check_image(view_of(image)), {tensor.data(), 64 * 32});
+    preprocessor.run(check_image(view_of(image)), InputView::planes(tensor.data(), 64 * 32));
     CHECK(tensor == prepared(view_of(image), spec));
+  }
+}
+
+TEST_CASE("levels are what planes hold before they are normalised") {
+  InputSpec spec = input(64, 32);
+  const int width = spec.width, height = spec.height, row = 3 * width + 21;
+  Preprocessor preprocessor(spec);
+  for (const Resize resize : {Resize::stretch, Resize::letterbox}) {
+    spec.resize = resize, spec.pad_value = 114;
+    preprocessor = Preprocessor(spec);
+    for (const int from : {1, 2, 7, 64, 128, 201}) {
+      const Colours image(from, 45, 11);
+      for (const PixelFormat format : {PixelFormat::bgr, PixelFormat::rgb, PixelFormat::gray}) {
+        ImageView view = view_of(image);
+        view.format = format;
+        const std::vector<float> planes = prepared(view, spec);
+        std::vector<float> floats(static_cast<std::size_t>(row * height), -1);
+        std::vector<std::uint8_t> bytes(static_cast<std::size_t>(row * height), 7);
+        using Form = InputView::Form;
+        preprocessor.run(check_image(view), {floats.data(), static_cast<std::size_t>(row), Form::float_levels});
+        preprocessor.run(check_image(view), {bytes.data(), static_cast<std::size_t>(row), Form::byte_levels});
+        std::vector<float> converted(floats.size(), -1);
+        convert_planes(planes.data(), spec,
+                       {converted.data(), static_cast<std::size_t>(row), InputView::Form::float_levels});
+        int wrong = 0;
+        for (std::size_t i = 0; i < floats.size(); ++i) {
+          const bool is_picture = i % static_cast<std::size_t>(row) < static_cast<std::size_t>(3 * width);
+          wrong += std::fabs(converted[i] - floats[i]) > 1e-3;
+          wrong += is_picture ? floats[i] != bytes[i] : bytes[i] != 7;
+        }
+        CHECK(wrong == 0);
+      }
+    }
   }
 }

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "threads/barrier.hpp"
 #include "threads/team.hpp"
 
 using namespace nanoedge;
@@ -103,4 +104,28 @@ TEST_CASE("a child process has a team of its own") {
   int status = -1;
   REQUIRE(waitpid(child, &status, 0) == child);
   CHECK(status == 0);
+}
+
+TEST_CASE("nobody passes a barrier before all are there") {
+  for (const int count : {1, 2, 3, 7}) {
+    for (const int look : {0, 100}) {
+      threads::Barrier barrier{std::chrono::microseconds(look)};
+      constexpr int kRounds = 300;
+      std::vector<std::atomic<int>> arrived(kRounds);
+      std::atomic<int> early{0};
+      std::vector<std::thread> all;
+      for (int thread = 0; thread < count; ++thread) {
+        all.emplace_back([&, thread] {
+          for (int round = 0; round < kRounds; ++round) {
+            if ((round + thread) % 50 == 0) usleep(300);  // longer than the others look
+            ++arrived[static_cast<std::size_t>(round)];
+            barrier.wait(count);
+            early += arrived[static_cast<std::size_t>(round)] != count;
+          }
+        });
+      }
+      for (std::thread& thread : all) thread.join();
+      CHECK(early == 0);
+    }
+  }
 }

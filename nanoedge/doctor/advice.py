@@ -62,9 +62,9 @@ def about_engines(findings: Findings) -> Iterator[Advice]:
         yield Advice("problem", f"NANOEDGE_OPENVINO names {engines.lost_library}, which is not there: unset it.")
     if engines.chosen is None:
         yield Advice("problem", engines.reason)
-    if board.is_x86_64 and not engines.has("openvino"):
+    if board.is_x86_64 and engines.chosen not in (None, "native") and not engines.has("openvino"):
         yield Advice(
-            "hint", "OpenVINO is the fastest engine on x86-64 and is not installed.", ENGINES["openvino"].missing
+            "hint", f"OpenVINO is faster here than {engines.chosen}, and not installed.", ENGINES["openvino"].missing
         )
 
 

@@ -14,6 +14,7 @@ from nanoedge.bundle import Bundle
 from nanoedge.detections import Detections
 from nanoedge.errors import EngineError
 from nanoedge.pictures import Picture
+from nanoedge.runtime.engines.base import ComputePrecision
 from nanoedge.runtime.network import NetworkSettings, PixelFormat, StageTimes
 from nanoedge.runtime.preprocess import Placement
 
@@ -101,3 +102,10 @@ def has_vector_kernels() -> bool:
     except ImportError:
         return False
     return _runtime.has_vector_kernels()
+
+
+def native_computes(compute: ComputePrecision) -> bool:
+    """Whether our own engine calculates float layers so on this CPU."""
+    from nanoedge import _runtime
+
+    return _runtime.native_computes(compute)

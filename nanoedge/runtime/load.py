@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nanoedge.bundle import Bundle, FilePrecision
 from nanoedge.errors import BundleError, EngineError, InputError
-from nanoedge.runtime.core import CoreNetwork, find_openvino, has_core, has_vector_kernels
+from nanoedge.runtime.core import CoreNetwork, find_openvino, has_core, has_vector_kernels, native_computes
 from nanoedge.runtime.engines.base import ComputePrecision, Engine
 from nanoedge.runtime.network import Network, NetworkSettings
 from nanoedge.runtime.reference import ReferenceNetwork
@@ -24,14 +24,14 @@ class EngineKind:
         is_installed: whether it can be used; nothing is imported.
         missing: what to do when it cannot.
         load: bundle and settings to a network.
-        computes: the compute precisions that `auto` may ask it for.
+        computes: whether it calculates in a compute precision here, as far as that is known without loading it.
     """
 
     entry: str
     is_installed: Callable[[], bool]
     missing: str
     load: Callable[[Bundle, NetworkSettings], Network]
-    computes: tuple[ComputePrecision, ...] = ("fp32", "fp16", "bf16")
+    computes: Callable[[ComputePrecision], bool] = lambda _: True
 
 
 def _has_package(name: str) -> Callable[[], bool]:
@@ -68,7 +68,7 @@ def _onnx(bundle: Bundle, settings: NetworkSettings) -> Engine:
 
 ENGINES: dict[str, EngineKind] = {
     "native": EngineKind(
-        "native", has_core, "install NanoEdge again, its compiled core is missing", CoreNetwork, computes=("fp32",)
+        "native", has_core, "install NanoEdge again, its compiled core is missing", CoreNetwork, native_computes
     ),
     "ncnn": EngineKind("ncnn", has_core, "install NanoEdge again, its compiled core is missing", CoreNetwork),
     "openvino": EngineKind(
@@ -128,7 +128,7 @@ def choose_engine(
             "Choose another precision, or export the bundle again."
         )
     for name in known:
-        if ENGINES[name].is_installed() and compute in ENGINES[name].computes:
+        if ENGINES[name].is_installed() and ENGINES[name].computes(compute):
             return name
     raise EngineError(f"None of the bundle's engines is installed ({', '.join(known)}): {ENGINES[known[0]].missing}.")
 

@@ -289,7 +289,7 @@ def test_the_benchmark_has_a_row_for_each_combination_that_exists(nanoedge, smal
         for stage in ("preprocess", "forward", "postprocess", "total"):
             assert 0 < row[stage]["p50"] <= row[stage]["p90"] <= row[stage]["p99"]
     table = nanoedge("benchmark", str(small_bundle), "--picture", str(picture), "--rounds", "2").stdout
-    assert [line.split()[0] for line in table.splitlines()[2:6]] == ["openvino", "ncnn", "native", "onnx"]
+    assert [line.split()[0] for line in table.splitlines()[2:6]] == list(preference())
     assert "Unknown engine 'magic'" in nanoedge(*words, "--engine", "magic", expect=2).stderr
     assert "Unknown compute" in nanoedge(*words, "--compute", "fp8", expect=2).stderr
     assert "None of the combinations" in nanoedge(*words, "--engine", "onnx", "--compute", "bf16", expect=2).stderr

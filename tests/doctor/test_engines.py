@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,12 @@ from nanoedge.bundle import load_bundle
 from nanoedge.doctor.engines import look_at_engines
 from nanoedge.errors import BundleError
 from nanoedge.runtime import load
-from nanoedge.runtime.load import ENGINES, choose_engine
+from nanoedge.runtime.load import ENGINES, choose_engine, preference
 from tests.conftest import changed_bundle
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """As if these were not installed."""
-    from dataclasses import replace
-
     for name in names:
         monkeypatch.setitem(ENGINES, name, replace(ENGINES[name], is_installed=lambda: False))
 
@@ -31,6 +30,7 @@ def test_the_engine_of_a_bundle_is_what_auto_takes(small_bundle: Path) -> None:
 
 def test_the_reason_names_what_was_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(load, "has_vector_kernels", lambda: False)
     without(monkeypatch, "openvino")
     found = look_at_engines(None, "x86_64")
     assert found.chosen == "ncnn"
@@ -40,6 +40,25 @@ def test_the_reason_names_what_was_passed_over(monkeypatch: pytest.MonkeyPatch) 
     assert [(state.name, state.cure) for state in found.states if not state.installed] == [
         ("openvino", "pip install openvino")
     ]
+
+
+def test_our_own_engine_comes_first_where_it_has_vector_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = load.platform.machine()
+    monkeypatch.setattr(load, "has_vector_kernels", lambda: True)
+    assert preference(here)[0] == "native"
+    assert preference("another machine")[0] != "native"
+    monkeypatch.setattr(load, "has_vector_kernels", lambda: False)
+    assert preference(here)[0] in ("openvino", "ncnn")
+
+
+def test_auto_passes_over_an_engine_that_does_not_compute_so(
+    small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = load_bundle(small_bundle)
+    chosen = choose_engine(bundle)
+    monkeypatch.setitem(ENGINES, chosen, replace(ENGINES[chosen], computes=lambda compute: compute == "fp32"))
+    assert choose_engine(bundle, compute="fp32") == chosen
+    assert choose_engine(bundle, compute="bf16") != chosen
 
 
 def test_the_reason_names_what_the_bundle_lacks(

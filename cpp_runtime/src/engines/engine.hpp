@@ -28,8 +28,8 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  // Where preprocessing writes: float32 [3, height, width]. The same memory for every run.
-  virtual PlanarView input() = 0;
+  // Where preprocessing writes. The same memory for every run.
+  virtual InputView input() = 0;
 
   // Calculates the output from the input. Throws Error (engine).
   virtual void run() = 0;

@@ -1,4 +1,4 @@
-// From an image to the network's input: resize, colour order, normalisation in one pass over the rows.
+// From an image to the network's input: resize, colour order and normalisation in one pass over the rows.
 #pragma once
 
 #include <cstddef>
@@ -11,11 +11,19 @@
 
 namespace nanoedge {
 
-// Three planes of float32, `plane` floats apart; rows follow without a gap.
-struct PlanarView {
-  float* data = nullptr;
-  std::size_t plane = 0;
+// Where the network's input lies: normalised values in three planes, or grey levels 0 to 255 with the channels of a pixel
+// beside each other, for networks that have the normalisation in their weights.
+struct InputView {
+  enum class Form : std::uint8_t { planes, float_levels, byte_levels };
+  void* data = nullptr;
+  std::size_t step = 0;  // in values: from one plane to the next, or from one row of levels to the next
+  Form form = Form::planes;
+
+  static InputView planes(float* data, std::size_t plane) { return {data, plane, Form::planes}; }
 };
+
+// Writes normalised planes [3, height, width] in another form: levels are what they were before they were normalised.
+void convert_planes(const float* planes, const InputSpec& spec, const InputView& to);
 
 // How an image of this size is placed in the input, and the size that it is resized to.
 struct PlacedSize {
@@ -31,7 +39,7 @@ class Preprocessor {
   explicit Preprocessor(const InputSpec& spec);
 
   // Fills `input` and says where the image lies in it. Allocates only when the image's size or format is a new one.
-  Placement run(const Planes& image, const PlanarView& input);
+  Placement run(const Planes& image, const InputView& input);
 
  private:
   // One axis of the resize: source indices and weights (0..2048) of each output coordinate.
@@ -41,9 +49,10 @@ class Preprocessor {
     void prepare(int from, int to, int step);
   };
 
-  void prepare(const Planes& image);
+  void prepare(const Planes& image, bool in_planes);
   const std::int16_t* resized_row(const Planes& image, int y);
-  void pad(const PlanarView& input) const;
+  void pad(const InputView& input) const;
+  void blend(const std::int16_t* upper, const std::int16_t* lower, int y, const InputView& input) const;
 
   InputSpec spec_;
   float factor_[3], shift_[3];
@@ -52,8 +61,10 @@ class Preprocessor {
   RowLayout layout_;
   int width_ = 0, height_ = 0;
   PixelFormat format_ = PixelFormat::bgr;
+  bool in_planes_ = true;
   Axis columns_, rows_;
-  // The two horizontally resized source rows in use, three planes of int16 each, and which rows they are.
+  // The two horizontally resized source rows in use and which rows they are: int16, pixels of three channels, or three
+  // planes for an input in planes.
   std::vector<std::int16_t> lines_[2];
   int line_of_[2] = {-1, -1};
   int next_line_ = 0;

@@ -1,22 +1,23 @@
 // IEEE 754 half precision.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
+#include <cstring>
 
 namespace nanoedge::native {
 
+// Exact. Without branches, so that compilers calculate several at once.
 inline float float_of_half(std::uint16_t half) {
-  const int exponent = (half >> 10) & 31, fraction = half & 1023;
+  const std::uint32_t magnitude = static_cast<std::uint32_t>(half & 0x7FFF) << 13;
   float value;
-  if (exponent == 0) {
-    value = std::ldexp(static_cast<float>(fraction), -24);
-  } else if (exponent == 31) {
-    value = fraction == 0 ? INFINITY : NAN;
-  } else {
-    value = std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
-  }
-  return (half & 0x8000) != 0 ? -value : value;
+  std::memcpy(&value, &magnitude, sizeof value);
+  value *= 0x1p112F;  // from one exponent's offset to the other's; makes normal numbers of denormal ones
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  const std::uint32_t special = (half & 0x7C00) == 0x7C00 ? 0x7F800000U : 0U;  // infinite, or no number
+  bits |= special | static_cast<std::uint32_t>(half & 0x8000) << 16;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
 }
 
 }  // namespace nanoedge::native

@@ -11,7 +11,7 @@ constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kHeader = 84, kValue = 48, kOperation = 88;
 constexpr std::uint32_t kMostRecords = 100'000;
 constexpr std::uint64_t kMostArena = std::uint64_t{1} << 31;
-constexpr int kMostSide = 1 << 15, kMostChannels = 1 << 15, kMostKernel = 15, kMostStride = 8;
+constexpr int kMostSide = 1 << 15, kMostChannels = 1 << 15, kMostStride = 8;
 // Sums of bytes stay within 32 bits: products are at most 255 * 128, and the zero point takes away as much.
 constexpr std::uint64_t kMostProducts = 32'000;
 constexpr std::int64_t kMostPixels = 4'000'000;
@@ -348,7 +348,7 @@ std::size_t weight_count(const Model& model, const Operation& operation) {
 Model read_model(const Bytes& bytes, const Manifest& manifest, const std::string& place) {
   Model model = Parser(bytes, manifest, place).parse();
   const Value& input = model.values[static_cast<std::size_t>(model.input)];
-  if (input.channels != 3 || input.width != manifest.input.width || input.height != manifest.input.height) {
+  if (input.channels != 3 || input.pixel != 3 || input.width != manifest.input.width || input.height != manifest.input.height) {
     throw Error(ErrorKind::bundle,
                 place + ": its input has another shape than the manifest says; export the bundle again.");
   }

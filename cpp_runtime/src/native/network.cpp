@@ -12,6 +12,7 @@
 namespace nanoedge::native {
 namespace {
 
+constexpr std::chrono::microseconds kLookForOthers{100};  // longer than shares of one step differ
 constexpr std::size_t kLine = 64;
 constexpr std::size_t kMargin = 512;  // kernels read whole vectors beyond the last channel
 
@@ -118,7 +119,7 @@ void Network::take_bytes(const Operation& operation, const Model& model, const B
   bound.step.start = start;
 }
 
-Network::Network(const Model& model, const Bytes& bytes, const KernelTable& kernels, int threads)
+Network::Network(const Model& model, const Bytes& bytes, const KernelTable& kernels, bool in_bf16, int threads)
     : arena_(model.arena),
       output_(reinterpret_cast<const float*>(arena_.data() + model.output)),
       output_row_(static_cast<std::size_t>(model.output_row)),
@@ -129,8 +130,8 @@ Network::Network(const Model& model, const Bytes& bytes, const KernelTable& kern
   std::size_t scratch = 0;
   for (const Operation& operation : model.operations) {
     const bool is_bytes = value(operation.input).element == Element::u8;
-    const Kernels& fitting = is_bytes ? *kernels.u8 : *kernels.f32;
-    Bound bound{{}, &fitting.of[static_cast<int>(operation.kind)], 0, operation.name};
+    const Kernel& kernel = kernels.kernel(operation.kind, value(operation.input).element, in_bf16);
+    Bound bound{{}, &kernel, 0, operation.name};
     Step& step = bound.step;
     step.kind = operation.kind, step.activation = operation.activation, step.slope = operation.slope;
     step.in = map_of(value(operation.input));
@@ -152,29 +153,44 @@ Network::Network(const Model& model, const Bytes& bytes, const KernelTable& kern
     steps_.push_back(std::move(bound));
   }
   for (int thread = 0; thread < threads; ++thread) scratch_.emplace_back(scratch);
+  if (threads > 1) {
+    const bool is_crowded = threads > threads::usable_cpus();  // then to look would keep the CPU from those looked for
+    barrier_ = std::make_unique<threads::Barrier>(is_crowded ? std::chrono::microseconds(0) : kLookForOthers);
+  }
+}
+
+void Network::run_share(const Bound& bound, int thread, int threads) const {
+  const int most = std::min(threads, bound.items);
+  if (thread >= most) return;
+  const auto place = [&](int of) { return static_cast<int>(static_cast<long>(bound.items) * of / most); };
+  char* scratch = scratch_[static_cast<std::size_t>(thread)].data();
+  bound.kernel->run(bound.step, place(thread), place(thread + 1), scratch);
 }
 
 void Network::run_step(int number) {
-  const Bound& bound = steps_[static_cast<std::size_t>(number)];
-  if (threads_ == 1 || bound.items == 1) {
-    bound.kernel->run(bound.step, 0, bound.items, scratch_[0].data());
-    return;
-  }
-  struct Shared {
-    const Bound& bound;
-    const std::vector<Arena>& scratch;
-  } shared{bound, scratch_};
+  const std::pair<const Network*, const Bound*> job{this, &steps_[static_cast<std::size_t>(number)]};
   const auto share = [](void* data) {
-    const auto& [mine, scratch] = *static_cast<const Shared*>(data);
-    const int thread = threads::number();
-    const auto place = [&](int of) { return static_cast<int>(static_cast<long>(mine.items) * of / threads::count()); };
-    mine.kernel->run(mine.step, place(thread), place(thread + 1), scratch[static_cast<std::size_t>(thread)].data());
+    const auto& [network, bound] = *static_cast<const std::pair<const Network*, const Bound*>*>(data);
+    network->run_share(*bound, threads::number(), threads::count());
   };
-  threads::run(share, &shared, std::min(threads_, bound.items));
+  threads::run(share, const_cast<std::pair<const Network*, const Bound*>*>(&job), threads_);
 }
 
 void Network::run() {
-  for (int number = 0; number < step_count(); ++number) run_step(number);
+  if (threads_ == 1) {
+    for (const Bound& bound : steps_) run_share(bound, 0, 1);
+    return;
+  }
+  // One call for all steps: its threads meet behind each of them.
+  const auto share = [](void* data) {
+    const Network& network = *static_cast<const Network*>(data);
+    const int thread = threads::number(), count = threads::count();
+    for (const Bound& bound : network.steps_) {
+      network.run_share(bound, thread, count);
+      if (count > 1) network.barrier_->wait(count);
+    }
+  };
+  threads::run(share, this, threads_);
 }
 
 }  // namespace nanoedge::native

@@ -7,6 +7,7 @@
 
 #include "native/kernels/step.hpp"
 #include "native/model.hpp"
+#include "threads/barrier.hpp"
 
 namespace nanoedge::native {
 
@@ -25,8 +26,9 @@ class Arena {
 
 class Network {
  public:
-  // Packs the weights, which are taken from the file's bytes; these are not needed afterwards.
-  Network(const Model& model, const Bytes& bytes, const KernelTable& kernels, int threads);
+  // Packs the weights, which are taken from the file's bytes; these are not needed afterwards. `in_bf16`: products of
+  // float32 in bfloat16, where the kernels have that.
+  Network(const Model& model, const Bytes& bytes, const KernelTable& kernels, bool in_bf16, int threads);
 
   // The picture: [height, width, 3], grey levels 0 to 255 in the order that the network was trained with. Its border is
   // filled already. The same memory for every run.
@@ -53,6 +55,9 @@ class Network {
     std::string name;
   };
 
+  // A thread's part of one step.
+  void run_share(const Bound& bound, int thread, int threads) const;
+
   Map map_of(const Value& value) const;
   void fill_border(const Value& value, const std::array<float, 3>& border) const;
   void take_floats(const Operation& operation, const Model& model, const Bytes& bytes, Bound& bound);
@@ -66,6 +71,7 @@ class Network {
   const float* output_;
   std::size_t output_row_;
   int threads_;
+  std::unique_ptr<threads::Barrier> barrier_;  // none for one thread
 };
 
 }  // namespace nanoedge::native

@@ -15,10 +15,10 @@
 #include <thread>
 #include <vector>
 
+#include "threads/waiting.hpp"
+
 namespace nanoedge::threads {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr auto kLookForWork = std::chrono::microseconds(50);  // longer than what lies between two layers
 constexpr auto kLookForEnd = std::chrono::microseconds(20);
@@ -32,34 +32,6 @@ constexpr std::size_t kStack = std::size_t{1} << 20;
 std::atomic<int> forks{0};
 
 thread_local int this_number = 0, this_count = 1;
-
-void relax() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__) || defined(__arm__)
-  __asm__ volatile("yield");
-#endif
-}
-
-// Looks for `done` until `end`; false when it did not come.
-template <class F>
-bool look_for(Clock::time_point end, F&& done) {
-  if (done()) return true;
-  while (Clock::now() < end) {
-    for (int i = 0; i < 16; ++i) {
-      relax();
-      if (done()) return true;
-    }
-  }
-  return false;
-}
-
-// Between a thread's "I did" and its look at whether another sleeps, and between that one's "I sleep" and its last look
-// at whether there is something to do: one of the two sees the other. A fence, not sequentially consistent accesses:
-// QEMU emulates those of ARM more weakly than they are, and a call then never ended.
-void full_fence() {
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-}
 
 class Team {
  public:

@@ -18,10 +18,19 @@ from tests.export.native.test_compile import SPEC, network_of
 def test_pairs_of_weights_fit_into_sixteen_bits_and_little_is_lost(shape: tuple[int, ...]) -> None:
     weight = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     weight[0] = 1.0  # all neighbours are as large as can be
-    signed, scales = quantize_weights(weight, in_pairs=True)
+    signed, scales = quantize_weights(weight, is_depthwise=False)
     rows = signed.transpose(0, 2, 3, 1).reshape(shape[0], shape[2], -1).astype(int)
     count = rows.shape[2] // 2 * 2
     assert np.abs(rows[:, :, 0:count:2] + rows[:, :, 1:count:2]).max() <= 128
+    error = signed * scales[:, None, None, None] - weight
+    assert np.sqrt((error**2).mean()) < 0.02 * np.sqrt((weight**2).mean())
+
+
+def test_weights_below_each_other_in_a_depthwise_filter_fit_into_sixteen_bits() -> None:
+    weight = np.random.default_rng(1).normal(size=(9, 1, 5, 5)).astype(np.float32)
+    weight[0] = 1.0
+    signed, scales = quantize_weights(weight, is_depthwise=True)
+    assert np.abs(signed[:, 0, :-1].astype(int) + signed[:, 0, 1:]).max() <= 128
     error = signed * scales[:, None, None, None] - weight
     assert np.sqrt((error**2).mean()) < 0.02 * np.sqrt((weight**2).mean())
 

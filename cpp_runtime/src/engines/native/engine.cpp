@@ -1,9 +1,6 @@
 // NanoEdge's own engine.
 #include "engines/engine.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 #include "engines/workers_on_cpus.hpp"
 #include "native/kernels/choose.hpp"
 #include "native/model.hpp"
@@ -14,36 +11,23 @@ namespace {
 
 class NativeEngine final : public Engine {
  public:
-  NativeEngine(const Bundle& bundle, const EngineEntry& entry, const EngineOptions& options)
-      : options_(options), spec_(bundle.manifest().input) {
+  NativeEngine(const Bundle& bundle, const EngineEntry& entry, const EngineOptions& options) : options_(options) {
     if (entry.files.size() != 1) throw Error(ErrorKind::bundle, bundle.folder() + ": native needs one file.");
     const Bytes bytes = bundle.read(entry.files[0]);
     const native::Model model = native::read_model(bytes, bundle.manifest(), bundle.path(entry.files[0]));
-    network_ = std::make_unique<native::Network>(model, bytes, native::choose_kernels(), options.threads);
-    plane_ = static_cast<std::size_t>(spec_.width) * static_cast<std::size_t>(spec_.height);
-    planes_.resize(3 * plane_);
+    network_ = std::make_unique<native::Network>(model, bytes, native::choose_kernels(),
+                                                 options.compute == ComputePrecision::bf16, options.threads);
   }
 
-  PlanarView input() override { return {planes_.data(), plane_}; }
+  InputView input() override {
+    const native::Map& picture = network_->input();
+    const bool bytes = picture.element == native::Element::u8;
+    return {picture.data, static_cast<std::size_t>(picture.row),
+            bytes ? InputView::Form::byte_levels : InputView::Form::float_levels};
+  }
 
   void run() override {
     const WorkersOnCpus scope(options_);
-    const native::Map& picture = network_->input();
-    for (int y = 0; y < spec_.height; ++y) {
-      const float* from = planes_.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(spec_.width);
-      for (std::size_t c = 0; c < 3; ++c) {
-        const float* line = from + c * plane_;
-        const float std = spec_.std[c], mean = spec_.mean[c];
-        for (int x = 0; x < spec_.width; ++x) {
-          const float level = line[x] * std + mean;
-          if (picture.element == native::Element::f32) {
-            picture.f32(y, x)[c] = level;
-          } else {
-            picture.u8(y, x)[c] = static_cast<std::uint8_t>(std::clamp(std::nearbyint(level), 0.F, 255.F));
-          }
-        }
-      }
-    }
     network_->run();
   }
 
@@ -51,14 +35,11 @@ class NativeEngine final : public Engine {
 
  private:
   EngineOptions options_;
-  InputSpec spec_;
-  std::size_t plane_ = 0;
-  std::vector<float> planes_;  // [3, height, width], normalised
   std::unique_ptr<native::Network> network_;
 };
 
 bool is_available(const EngineOptions& options, std::string* reason) {
-  if (options.compute == ComputePrecision::fp32) return true;
+  if (native::can_compute(options.compute)) return true;
   *reason = std::string("native does not compute in ") + name_of(options.compute) + " on this CPU; use fp32.";
   return false;
 }

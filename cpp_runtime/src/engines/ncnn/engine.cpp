@@ -73,7 +73,7 @@ class NcnnEngine final : public Engine {
     net_.clear();
   }
 
-  PlanarView input() override { return {input_, input_.cstep}; }
+  InputView input() override { return InputView::planes(input_, input_.cstep); }
 
   void run() override {
     const WorkersOnCpus scope(options_);

@@ -91,7 +91,7 @@ class OpenVinoEngine final : public Engine {
     bind(entry.outputs.front(), {1, priors_, channels_}, output_, place);
   }
 
-  PlanarView input() override { return {input_.data(), plane()}; }
+  InputView input() override { return InputView::planes(input_.data(), plane()); }
 
   void run() override {
     const int status = api_.infer(request_.get());

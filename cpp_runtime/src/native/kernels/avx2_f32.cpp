@@ -14,10 +14,12 @@ struct Avx2 {
   static Vector load(const float* from) { return _mm256_loadu_ps(from); }
   static Vector set(float value) { return _mm256_set1_ps(value); }
   static void store(float* to, Vector x) { _mm256_storeu_ps(to, x); }
-  static void store_first(float* to, Vector x, int count) {
-    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    _mm256_maskstore_ps(to, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lanes), x);
+  // For the first `count` of a vector.
+  using Mask = __m256i;
+  static Mask first(int count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
+  static void store_some(float* to, Vector x, Mask mask) { _mm256_maskstore_ps(to, mask, x); }
   static void store_interleaved(float* to, Vector a, Vector b) {
     const Vector low = _mm256_unpacklo_ps(a, b), high = _mm256_unpackhi_ps(a, b);
     _mm256_storeu_ps(to, _mm256_permute2f128_ps(low, high, 0x20));

@@ -14,16 +14,6 @@ struct AvxVnni : Int8Of256Bits {
     return sum;
   }
 
-  using DepthwiseWeight = std::int8_t;
-  using DepthwiseWeights = Ints;
-  using DepthwiseSums = Ints;
-  static constexpr int depthwise_bytes = 32;
-  static Ints depthwise_weights(const char* from) { return load_ints(from); }
-  static Ints depthwise_zero() { return _mm256_setzero_si256(); }
-  static Ints depthwise_dot(Ints sums, const std::uint8_t* quads, Ints weights) {
-    return dot(sums, load_ints(quads), weights);
-  }
-  static Ints depthwise_sum(Ints sums) { return sums; }
 };
 
 }  // namespace

@@ -4,6 +4,14 @@
 #include <cstdlib>
 #include <string>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "nanoedge/error.hpp"
 
 namespace nanoedge::native {
@@ -24,6 +32,29 @@ bool has_avx512() {
 bool has_avx512_vnni() {
   return has_avx512() && __builtin_cpu_supports("avx512vnni");
 }
+bool has_avx512_bf16() {
+  return has_avx512_vnni() && __builtin_cpu_supports("avx512bf16");
+}
+
+// Tiles are a large state: the system keeps it for a process that asks.
+bool may_use_tiles() {
+#if defined(__linux__)
+  constexpr long kAskForState = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
+bool has_amx() {
+  static const bool found = [] {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    if (!has_avx512_bf16() || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+    constexpr unsigned kBf16 = 1U << 22, kTile = 1U << 24, kInt8 = 1U << 25, kAll = kBf16 | kTile | kInt8;
+    return (d & kAll) == kAll && may_use_tiles();
+  }();
+  return found;
+}
 #endif
 
 bool is_everywhere() {
@@ -35,6 +66,8 @@ bool is_everywhere() {
 const std::vector<KernelTable>& kernel_tables() {
   static const std::vector<KernelTable> tables = {
 #if defined(__x86_64__)
+      {"amx", has_amx, &avx512_f32, &avx512vnni_u8, &amx_u8_convolution, &amx_bf16_convolution},
+      {"avx512-bf16", has_avx512_bf16, &avx512_f32, &avx512vnni_u8, nullptr, &avx512_bf16_convolution},
       {"avx512-vnni", has_avx512_vnni, &avx512_f32, &avx512vnni_u8},
       {"avx512", has_avx512, &avx512_f32, &avx2_u8},
       {"avx-vnni", has_avx_vnni, &avx2_f32, &avxvnni_u8},
@@ -69,6 +102,11 @@ const KernelTable& choose_kernels() {
     return table;
   }
   throw Error(ErrorKind::input, std::string("NANOEDGE_KERNELS is '") + wanted + "'; known: " + known + ".");
+}
+
+bool can_compute(ComputePrecision compute) {
+  if (compute == ComputePrecision::fp32) return true;
+  return compute == ComputePrecision::bf16 && choose_kernels().bf16_convolution != nullptr;
 }
 
 }  // namespace nanoedge::native

@@ -1,71 +1,27 @@
-// float32 kernels, written once for all instruction sets. V is a vector of `width` floats: see simd_*.hpp.
+// All float32 kernels, written once for all instruction sets. V is a vector of `width` floats: see the files that include
+// this one.
 //
 // A convolution is a matrix product: rows are output pixels, columns output channels, and a tile of kRows pixels by one
-// or two vectors of channels stays in registers while all its inputs pass by. Depth-wise filters go through a row of
-// pixels and keep several of them in registers. Everything else is one pass over the channels of each pixel.
+// or two vectors of channels stays in registers while all its inputs pass by. Everything but convolutions is one pass
+// over the channels of each pixel.
 #pragma once
 
 #include <math.h>
 #include <string.h>
 
-#include "native/kernels/step.hpp"
+#include "native/kernels/f32_depthwise.hpp"
 
 namespace nanoedge::native {
 namespace {
 
-inline int smaller(int a, int b) {
-  return a < b ? a : b;
-}
-inline int larger(int a, int b) {
-  return a > b ? a : b;
-}
-
 template <class V>
-struct F32 {
-  using Vector = typename V::Vector;
-  static constexpr int kWidth = V::width;
+struct F32 : F32Vectors<V> {
+  using Vectors = F32Vectors<V>;
+  using Depthwise = F32Depthwise<V>;
+  using typename Vectors::Vector;
+  using Vectors::activated, Vectors::kWidth, Vectors::store;
   static constexpr int kRows = V::tile_rows;
   static constexpr int kPixelsOfItem = 24;  // of a 1x1 convolution: their inputs stay in the first cache
-
-  // --- activations ---------------------------------------------------------------------------------------------------
-
-  static Vector activated(Vector x, const Step& step) {
-    switch (step.activation) {
-      case Activation::none:
-        return x;
-      case Activation::relu:
-        return V::max(x, V::set(0.F));
-      case Activation::relu6:
-        return V::min(V::max(x, V::set(0.F)), V::set(6.F));
-      case Activation::leaky_relu:
-        return V::max(x, V::multiply(x, V::set(step.slope)));
-      case Activation::hard_swish:
-        return V::multiply(x, hard_sigmoid(x));
-      case Activation::hard_sigmoid:
-        return hard_sigmoid(x);
-      case Activation::silu: {
-        float values[kWidth];
-        V::store(values, x);
-        for (float& value : values) value = value / (1.F + expf(-value));
-        return V::load(values);
-      }
-    }
-    return x;
-  }
-
-  static Vector hard_sigmoid(Vector x) {
-    return V::min(V::max(V::multiply_add(x, V::set(1.F / 6.F), V::set(0.5F)), V::set(0.F)), V::set(1.F));
-  }
-
-  // Stores the channels from `channel` on, as many as may be written.
-  static void store(float* pixel, int channel, Vector x, const Step& step) {
-    const int left = step.room - channel;
-    if (left >= kWidth) {
-      V::store(pixel + channel, x);
-    } else {
-      V::store_first(pixel + channel, x, smaller(left, step.out.channels - channel));
-    }
-  }
 
   // --- convolution ---------------------------------------------------------------------------------------------------
 
@@ -82,12 +38,14 @@ struct F32 {
     return {step.kernel, step.kernel, in.channels, in.row, in.pixel};
   }
 
-  template <int rows, int vectors>
+  template <Activation activation, int rows, int vectors>
   static void tile(const Step& step, const Window& window, const float* in, std::ptrdiff_t in_step,
                    const float* weights, int channel, float* out) {
     Vector sums[rows][vectors];
+#pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
       const Vector bias = V::load(step.bias + channel + v * kWidth);
+#pragma GCC unroll 32
       for (int r = 0; r < rows; ++r) sums[r][v] = bias;
     }
     for (int y = 0; y < window.rows; ++y) {
@@ -95,6 +53,7 @@ struct F32 {
         const float* run = in + y * window.row_step + part * window.part_step;
         for (int k = 0; k < window.length; ++k) {
           Vector w[vectors];
+#pragma GCC unroll 4
           for (int v = 0; v < vectors; ++v) w[v] = V::load(weights + v * kWidth);
           weights += vectors * kWidth;
 #pragma GCC unroll 16
@@ -106,14 +65,17 @@ struct F32 {
         }
       }
     }
-    for (int r = 0; r < rows; ++r) {
-      for (int v = 0; v < vectors; ++v) {
-        store(out + r * step.out.pixel, channel + v * kWidth, activated(sums[r][v], step), step);
-      }
+    if constexpr (rows == 1) {  // seldom: one version for all activations
+      float copy[vectors * kWidth];
+      for (int v = 0; v < vectors; ++v) V::store(copy + v * kWidth, sums[0][v]);
+      Vectors::finish_any(step, copy, rows, vectors, out, channel);
+    } else {
+      Vectors::template finish<activation, rows, vectors>(step, sums, out, channel);
     }
   }
 
   // Some pixels behind each other, all channels.
+  template <Activation activation>
   static void pixels(const Step& step, const Window& window, const float* in, std::ptrdiff_t in_step, float* out,
                      int count) {
     const auto* weights = static_cast<const float*>(step.weights);
@@ -126,12 +88,12 @@ struct F32 {
         const float* from = in + first * in_step;
         float* to = out + first * step.out.pixel;
         if (count < kRows) {
-          vectors == 2 ? tile<1, 2>(step, window, from, in_step, weights, channel, to)
-                       : tile<1, 1>(step, window, from, in_step, weights, channel, to);
+          vectors == 2 ? tile<Activation::none, 1, 2>(step, window, from, in_step, weights, channel, to)
+                       : tile<Activation::none, 1, 1>(step, window, from, in_step, weights, channel, to);
           pixel = first + 1;
         } else {
-          vectors == 2 ? tile<kRows, 2>(step, window, from, in_step, weights, channel, to)
-                       : tile<kRows, 1>(step, window, from, in_step, weights, channel, to);
+          vectors == 2 ? tile<activation, kRows, 2>(step, window, from, in_step, weights, channel, to)
+                       : tile<activation, kRows, 1>(step, window, from, in_step, weights, channel, to);
           pixel = first + kRows;
         }
       }
@@ -140,29 +102,30 @@ struct F32 {
     }
   }
 
-  // A 1x1 convolution sees one long row of pixels.
-  static bool is_flat(const Step& step) {
-    return step.kernel == 1 && step.stride == 1 && step.in.is_contiguous() && step.out.is_contiguous();
-  }
-
   static int convolution_items(const Step& step) {
     if (!is_flat(step)) return step.out.height;
     return (step.out.height * step.out.width + kPixelsOfItem - 1) / kPixelsOfItem;
   }
 
   static void convolution(const Step& step, int first, int end, void*) {
+    Vectors::with_activation(
+        step, [&](auto activation) { convolution_as<decltype(activation)::value>(step, first, end); });
+  }
+
+  template <Activation activation>
+  static void convolution_as(const Step& step, int first, int end) {
     const Window window = window_of(step);
     if (is_flat(step)) {
       const int count = step.out.height * step.out.width;
       for (int item = first; item < end; ++item) {
         const int from = item * kPixelsOfItem, here = smaller(kPixelsOfItem, count - from);
-        pixels(step, window, step.in.f32(0, 0) + from * step.in.pixel, step.in.pixel,
+        pixels<activation>(step, window, step.in.f32(0, 0) + from * step.in.pixel, step.in.pixel,
                step.out.f32(0, 0) + from * step.out.pixel, here);
       }
       return;
     }
     for (int y = first; y < end; ++y) {
-      pixels(step, window, step.in.f32(y * step.stride - step.top, -step.left), step.stride * step.in.pixel,
+      pixels<activation>(step, window, step.in.f32(y * step.stride - step.top, -step.left), step.stride * step.in.pixel,
              step.out.f32(y, 0), step.out.width);
     }
   }
@@ -172,129 +135,33 @@ struct F32 {
     return sizeof(float) * static_cast<std::size_t>(step.kernel) * step.kernel * step.in.channels * channels;
   }
 
+  // [block][row][column][input][channels of the block]
   static void pack_convolution(const Step& step, const void* from, void* to) {
     const auto* weights = static_cast<const float*>(from);
     auto* packed = static_cast<float*>(to);
     const int inputs = step.in.channels, taps = step.kernel * step.kernel;
     for (int channel = 0; channel < step.out.channels;) {
       const int block = (step.out.channels - channel > kWidth ? 2 : 1) * kWidth;
-      for (int tap = 0; tap < taps; ++tap) {
+      for (int c = 0; c < block; ++c) {
+        const bool is_real = channel + c < step.out.channels;
+        const float* filter = weights + static_cast<std::ptrdiff_t>(channel + c) * inputs * taps;
         for (int input = 0; input < inputs; ++input) {
-          for (int c = channel; c < channel + block; ++c) {
-            const std::ptrdiff_t at = (static_cast<std::ptrdiff_t>(c) * inputs + input) * taps + tap;
-            *packed++ = c < step.out.channels ? weights[at] : 0.F;
+          for (int tap = 0; tap < taps; ++tap) {
+            packed[(tap * inputs + input) * block + c] = is_real ? filter[input * taps + tap] : 0.F;
           }
         }
       }
+      packed += static_cast<std::ptrdiff_t>(inputs) * taps * block;
       channel += block;
-    }
-  }
-
-  // --- depth-wise ----------------------------------------------------------------------------------------------------
-
-  // Pixels whose filter reads inside the map only, in its columns; rows are given.
-  template <int kernel, int count>
-  static void depthwise_run(const Step& step, const float* in, float* out, const float* weights, int first_row,
-                            int end_row, int channel) {
-    Vector sums[count];
-    const Vector bias = V::load(step.bias + channel);
-    for (int t = 0; t < count; ++t) sums[t] = bias;
-    const std::ptrdiff_t step_in = step.stride * step.in.pixel;
-    for (int row = first_row; row < end_row; ++row) {
-      const float* line = in + row * step.in.row + channel;
-#pragma GCC unroll 8
-      for (int column = 0; column < kernel; ++column) {
-        const Vector w = V::load(weights + (row * kernel + column) * kWidth);
-#pragma GCC unroll 8
-        for (int t = 0; t < count; ++t) {
-          sums[t] = V::multiply_add(V::load(line + t * step_in + column * step.in.pixel), w, sums[t]);
-        }
-      }
-    }
-    for (int t = 0; t < count; ++t) store(out + t * step.out.pixel, channel, activated(sums[t], step), step);
-  }
-
-  // Any pixel.
-  static void depthwise_pixel(const Step& step, const float* weights, int y, int x, int first_row, int end_row,
-                              int channel) {
-    const int kernel = step.kernel, left = x * step.stride - step.left;
-    const int first = larger(0, -left), end = smaller(kernel, step.in.width - left);
-    Vector sum = V::load(step.bias + channel);
-    for (int row = first_row; row < end_row; ++row) {
-      const float* line = step.in.f32(y * step.stride - step.top + row, left) + channel;
-      for (int column = first; column < end; ++column) {
-        sum = V::multiply_add(V::load(line + column * step.in.pixel),
-                              V::load(weights + (row * kernel + column) * kWidth), sum);
-      }
-    }
-    store(step.out.f32(y, x), channel, activated(sum, step), step);
-  }
-
-  template <int kernel>
-  static void depthwise_row(const Step& step, int y) {
-    constexpr int kLong = 8, kShort = 4;  // sums side by side hide how long an addition takes
-    const int above = y * step.stride - step.top;
-    const int first_row = larger(0, -above),
-              end_row = smaller(kernel > 0 ? kernel : step.kernel, step.in.height - above);
-    // Columns whose whole filter lies inside.
-    const int first = smaller(step.out.width, (step.left + step.stride - 1) / step.stride);
-    const int last = step.in.width - step.kernel + step.left;
-    const int end = last < 0 ? first : larger(first, smaller(step.out.width, last / step.stride + 1));
-    const std::ptrdiff_t filter = static_cast<std::ptrdiff_t>(step.kernel) * step.kernel * kWidth;
-    for (int x = 0; x < step.out.width;) {
-      const int inside = kernel > 0 && x >= first ? end - x : 0;
-      const int count = inside >= kLong ? kLong : inside >= kShort ? kShort : 1;
-      const auto* weights = static_cast<const float*>(step.weights);
-      for (int channel = 0; channel < step.out.channels; channel += kWidth, weights += filter) {
-        if constexpr (kernel > 0) {
-          const float* in = step.in.f32(above, x * step.stride - step.left);
-          float* out = step.out.f32(y, x);
-          if (count == kLong) {
-            depthwise_run<kernel, kLong>(step, in, out, weights, first_row, end_row, channel);
-            continue;
-          }
-          if (count == kShort) {
-            depthwise_run<kernel, kShort>(step, in, out, weights, first_row, end_row, channel);
-            continue;
-          }
-        }
-        depthwise_pixel(step, weights, y, x, first_row, end_row, channel);
-      }
-      x += count;
-    }
-  }
-
-  static void depthwise(const Step& step, int first, int end, void*) {
-    const auto row = step.kernel == 3 ? depthwise_row<3> : step.kernel == 5 ? depthwise_row<5> : depthwise_row<0>;
-    for (int y = first; y < end; ++y) row(step, y);
-  }
-
-  static std::size_t depthwise_size(const Step& step) {
-    const int channels = (step.out.channels + kWidth - 1) / kWidth * kWidth;
-    return sizeof(float) * static_cast<std::size_t>(step.kernel) * step.kernel * channels;
-  }
-
-  static void pack_depthwise(const Step& step, const void* from, void* to) {
-    const auto* weights = static_cast<const float*>(from);
-    auto* packed = static_cast<float*>(to);
-    const int taps = step.kernel * step.kernel;
-    for (int channel = 0; channel < step.out.channels; channel += kWidth) {
-      for (int tap = 0; tap < taps; ++tap) {
-        for (int c = channel; c < channel + kWidth; ++c) {
-          *packed++ = c < step.out.channels ? weights[static_cast<std::ptrdiff_t>(c) * taps + tap] : 0.F;
-        }
-      }
     }
   }
 
   // --- the rest ------------------------------------------------------------------------------------------------------
 
-  static int rows(const Step& step) { return step.out.height; }
-  static int one(const Step&) { return 1; }
-
   // Calls work(y, x, channel) for every vector of some rows.
   template <class F>
-  static void for_vectors(const Step& step, int first, int end, F&& work) {
+  static void for_vectors(const Step& all, int first, int end, F&& work) {
+    const Step step = all;
     for (int y = first; y < end; ++y) {
       for (int x = 0; x < step.out.width; ++x) {
         float* pixel = step.out.f32(y, x);
@@ -305,26 +172,42 @@ struct F32 {
     }
   }
 
-  static void max_pool(const Step& step, int first, int end, void*) {
+  // The largest of each column's rows first, as one run of values, then of the columns.
+  static void max_pool(const Step& all, int first, int end, void* scratch) {
+    const Step step = all;  // of our own: what is written cannot change it
+    const Map& in = step.in;
+    const auto size = static_cast<int>(in.width * in.pixel);
+    auto* columns = static_cast<float*>(scratch);
     for (int y = first; y < end; ++y) {
       const int above = y * step.stride - step.top;
-      const int top = larger(0, above), bottom = smaller(step.in.height, above + step.kernel);
+      const int top = larger(0, above), bottom = smaller(in.height, above + step.kernel);
+      for (int i = 0; i < size; i += kWidth) {
+        Vector largest = V::load(in.f32(top, 0) + i);
+        for (int row = top + 1; row < bottom; ++row) largest = V::max(largest, V::load(in.f32(row, 0) + i));
+        V::store(columns + i, largest);
+      }
       for (int x = 0; x < step.out.width; ++x) {
         const int left = x * step.stride - step.left;
-        const int begin = larger(0, left), right = smaller(step.in.width, left + step.kernel);
+        const int begin = larger(0, left), right = smaller(in.width, left + step.kernel);
         float* out = step.out.f32(y, x);
         for (int channel = 0; channel < step.out.channels; channel += kWidth) {
-          Vector largest = V::set(-INFINITY);
-          for (int row = top; row < bottom; ++row) {
-            const float* in = step.in.f32(row, begin) + channel;
-            for (int column = begin; column < right; ++column, in += step.in.pixel) {
-              largest = V::max(largest, V::load(in));
+          const float* from = columns + begin * in.pixel + channel;
+          Vector largest = V::load(from);
+          if (right - begin == 3) {
+            largest = V::max(V::max(largest, V::load(from + in.pixel)), V::load(from + 2 * in.pixel));
+          } else {
+            for (int column = begin + 1; column < right; ++column) {
+              from += in.pixel;
+              largest = V::max(largest, V::load(from));
             }
           }
           store(out, channel, largest, step);
         }
       }
     }
+  }
+  static std::size_t max_pool_scratch(const Step& step) {
+    return sizeof(float) * (static_cast<std::size_t>(step.in.width * step.in.pixel) + 2 * kWidth);
   }
 
   static void add(const Step& step, int first, int end, void*) {
@@ -364,7 +247,8 @@ struct F32 {
     });
   }
 
-  static void interleave(const Step& step, int first, int end, void*) {
+  static void interleave(const Step& all, int first, int end, void*) {
+    const Step step = all;
     const int half = step.in.channels;
     for (int y = first; y < end; ++y) {
       for (int x = 0; x < step.out.width; ++x) {
@@ -382,8 +266,6 @@ struct F32 {
       }
     }
   }
-
-  static int copy_items(const Step& step) { return step.out.border_top + step.out.height + step.out.border_bottom; }
 
   static void copy(const Step& step, int first, int end, void*) {
     const Map& out = step.out;
@@ -415,16 +297,16 @@ struct F32 {
   static constexpr Kernels kernels() {
     return {{{},
              {convolution_items, convolution, convolution_size, pack_convolution},
-             {rows, depthwise, depthwise_size, pack_depthwise},
-             {rows, max_pool},
-             {rows, add},
-             {rows, upsample_bilinear},
-             {rows, upsample_nearest},
-             {rows, interleave},
-             {copy_items, copy},
-             {rows, activate},
-             {one, global_average},
-             {rows, gate}}};
+             {rows_of, Depthwise::run, Depthwise::packed_size, Depthwise::pack, nullptr, Depthwise::scratch_size},
+             {rows_of, max_pool, nullptr, nullptr, nullptr, max_pool_scratch},
+             {rows_of, add},
+             {rows_of, upsample_bilinear},
+             {rows_of, upsample_nearest},
+             {rows_of, interleave},
+             {bordered_rows_of, copy},
+             {rows_of, activate},
+             {one_item, global_average},
+             {rows_of, gate}}};
   }
 };
 

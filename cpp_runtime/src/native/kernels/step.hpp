@@ -81,13 +81,27 @@ struct KernelTable {
   bool (*is_usable)();
   const Kernels* f32;
   const Kernels* u8;
+  // Convolutions of bytes in place of those of `u8`; and of float32 whose products are calculated in bfloat16. Null where
+  // the CPU has nothing for them.
+  const Kernel* u8_convolution = nullptr;
+  const Kernel* bf16_convolution = nullptr;
+
+  const Kernel& kernel(Kind kind, Element element, bool in_bf16) const {
+    if (kind == Kind::convolution) {
+      if (element == Element::u8 && u8_convolution != nullptr) return *u8_convolution;
+      if (element == Element::f32 && in_bf16 && bf16_convolution != nullptr) return *bf16_convolution;
+    }
+    return (element == Element::u8 ? u8 : f32)->of[static_cast<int>(kind)];
+  }
 };
 
 constexpr int kWidestBlock = 64;  // channels; biases are padded to it
+constexpr int kMostKernel = 15;   // rows and columns of a filter
 
 extern const Kernels scalar_f32, scalar_u8;
 #if defined(__x86_64__)
 extern const Kernels avx2_f32, avx2_u8, avxvnni_u8, avx512_f32, avx512vnni_u8;
+extern const Kernel avx512_bf16_convolution, amx_u8_convolution, amx_bf16_convolution;
 #endif
 
 }  // namespace nanoedge::native

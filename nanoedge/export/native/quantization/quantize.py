@@ -108,7 +108,7 @@ def _arithmetic(operation: Operation, quantized: Mapping[str, Quantized], mean: 
 
 
 def _convolution(operation: Convolution, source: Quantized, target: Quantized | None, mean: Means | None) -> Arithmetic:
-    weight, scales = quantize_weights(operation.weight, in_pairs=not operation.is_depthwise)
+    weight, scales = quantize_weights(operation.weight, operation.is_depthwise)
     bias = operation.bias.astype(np.float64)
     if mean is not None:
         change = (weight * scales[:, None, None, None] - operation.weight).sum((2, 3))  # [O, I]

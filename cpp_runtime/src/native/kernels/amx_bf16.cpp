@@ -1,0 +1,36 @@
+// bfloat16 for AMX: 1x1 convolutions in tiles; fewer than 16 pixels as AVX-512 does them.
+#include "native/kernels/amx.hpp"
+#include "native/kernels/bf16.hpp"
+
+namespace nanoedge::native {
+namespace {
+
+struct PairsInTiles {
+  using Scope = Tiles;
+
+  template <Activation activation, int vectors>
+  static void block(const Step& step, const std::uint16_t* in, int inputs, int count, int first,
+                    const std::uint16_t* weights, int channel, float* out) {
+    if (count < kTilePixels) {
+      PairsInVectors::block<activation, vectors>(step, in, inputs, count, first, weights, channel, out);
+      return;
+    }
+    const auto finish = [&](const float* sums, int pixel, int first_row, int end_row) {
+      for (int row = larger(first_row, first - pixel); row < end_row; ++row) {
+        __m512 values[1][vectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; ++v) values[0][v] = _mm512_loadu_ps(sums + v * kTileValues + row * 16);
+        F32Vectors<Avx512>::finish<activation, 1, vectors>(step, values, out + (pixel + row) * step.out.pixel, channel);
+      }
+    };
+    const int end = (count + kTilePixels - 1) / kTilePixels;
+    Tiles::block<Tiles::Halves, vectors, float>(reinterpret_cast<const char*>(in), 2 * inputs, count, 0, end, weights,
+                                                inputs / 32, step.bias + channel, finish);
+  }
+};
+
+}  // namespace
+
+const Kernel amx_bf16_convolution = Bf16<PairsInTiles>::kernel();
+
+}  // namespace nanoedge::native

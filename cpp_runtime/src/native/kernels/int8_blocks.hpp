@@ -1,0 +1,210 @@
+// int8 kernels: blocks of channels, and what stands behind their sums. D is a vector of `width` int32 sums: see the files
+// of each instruction set.
+//
+// Sums are exact. Behind them stands, in float32, a multiply-add with the channel's multiplier and bias, the
+// activation, rounding to the nearest even integer, saturation: all instruction sets give the same bytes.
+//
+// Channels are worked on in blocks of four, two or one vectors. Packing int32 to bytes works on 128-bit lanes, so
+// within a block of v vectors four neighbouring channels c to c + 3 stand in lane c / 4 / v of vector c / 4 % v:
+// packed, they are in order.
+#pragma once
+
+#include <string.h>
+
+#include "native/kernels/shapes.hpp"
+
+namespace nanoedge::native {
+namespace {
+
+template <class D>
+struct Int8Blocks {
+  using Ints = typename D::Ints;
+  using Floats = typename D::Floats;
+  static constexpr int kWidth = D::width;
+
+  static constexpr int kBlock = 4 * kWidth;  // channels of the largest
+
+  // Vectors of the block that begins at a channel: all that is left, but for bytes rather less than there is room for.
+  static int vectors_at(const Step& step, int channel) {
+    const int left = step.out.channels - channel, room = step.room - channel;
+    int vectors = left > 2 * kWidth ? 4 : left > kWidth ? 2 : 1;
+    while (step.out.element == Element::u8 && vectors > 1 && room < vectors * kWidth) vectors /= 2;
+    return vectors;
+  }
+
+  // The channel, counted from the block's first, of an element of a vector. Floats are written in order.
+  static int channel_in_block(const Step& step, int vectors, int vector, int element) {
+    if (step.out.element == Element::f32) return vector * kWidth + element;
+    return (element / 4 * vectors + vector) * 4 + element % 4;
+  }
+
+  static int channel_at(const Step& step, int place) {
+    for (int channel = 0; channel < step.out.channels;) {
+      const int vectors = vectors_at(step, channel), size = vectors * kWidth;
+      if (place < channel + size) {
+        const int within = place - channel;
+        return channel + channel_in_block(step, vectors, within / kWidth, within % kWidth);
+      }
+      channel += size;
+    }
+    return step.out.channels;
+  }
+
+  // All blocks together: the last one may be larger than what is left.
+  static int blocks_end(const Step& step) {
+    int channel = 0;
+    while (channel < step.out.channels) channel += vectors_at(step, channel) * kWidth;
+    return channel;
+  }
+
+  // --- behind the sums -----------------------------------------------------------------------------------------------
+
+  // Activations that are compiled into what stands behind the sums; ReLU is ReLU6 without an end.
+  template <class F>
+  static void with_activation(const Step& step, F&& work) {
+    switch (step.activation) {
+      case Activation::leaky_relu:
+        return work(ActivationTag<Activation::leaky_relu>{});
+      case Activation::relu:
+      case Activation::relu6:
+        return work(ActivationTag<Activation::relu6>{});
+      default:
+        return work(ActivationTag<Activation::none>{});
+    }
+  }
+  static bool is_compiled(const Step& step) { return step.activation != Activation::hard_swish; }
+
+  // An activation's numbers, in steps of the output with its zero point.
+  struct Constants {
+    Floats slope, first, second;
+
+    explicit Constants(const Step& step)
+        : slope(D::set(step.slope)),
+          first(D::set(step.scalars[0])),
+          second(D::set(step.activation == Activation::relu ? __builtin_inff() : step.scalars[1])) {}
+  };
+
+  template <Activation activation>
+  __attribute__((always_inline)) static Floats activated_as(Floats y, const Constants& constants) {
+    if constexpr (activation == Activation::leaky_relu) {
+      return D::max(y, D::multiply_add(y, constants.slope, constants.second));
+    } else if constexpr (activation == Activation::relu6) {
+      return D::min(D::max(y, constants.first), constants.second);
+    } else {
+      return y;
+    }
+  }
+
+  // Any activation, in steps of the output with its zero point or in real values.
+  static Floats activated(Floats y, const Step& step) {
+    const Constants constants(step);
+    switch (step.activation) {
+      case Activation::leaky_relu:
+        return activated_as<Activation::leaky_relu>(y, constants);
+      case Activation::relu:
+      case Activation::relu6:
+        return activated_as<Activation::relu6>(y, constants);
+      case Activation::hard_swish: {
+        const Floats share = D::multiply_add(y, D::set(1.F / 6.F), D::set(0.5F));
+        const Floats gate = D::min(D::max(share, D::set(0.F)), D::set(1.F));
+        return D::multiply_add(D::multiply(y, gate), constants.second, constants.first);
+      }
+      default:
+        return y;
+    }
+  }
+
+  // Writes the values of a block of channels, as many as there is room for.
+  template <int vectors>
+  static void write(const Step& step, const Floats (&values)[vectors], char* pixel, int channel) {
+    const int room = step.room - channel, left = smaller(step.out.channels - channel, vectors * kWidth);
+    const bool is_whole = room >= vectors * kWidth;
+    if (step.out.element == Element::u8) {
+      auto* to = reinterpret_cast<std::uint8_t*>(pixel) + channel;
+      if (is_whole) return D::template store_bytes<vectors>(to, values);
+      std::uint8_t bytes[vectors * kWidth];
+      D::template store_bytes<vectors>(bytes, values);
+      memcpy(to, bytes, static_cast<std::size_t>(left));
+      return;
+    }
+    float* to = reinterpret_cast<float*>(pixel) + channel;
+    float rest[kWidth];
+    for (int v = 0; v < vectors; ++v) {
+      const int from = v * kWidth;
+      if (room >= from + kWidth) {
+        D::store(to + from, values[v]);
+      } else if (left > from) {
+        D::store(rest, values[v]);
+        memcpy(to + from, rest, sizeof(float) * static_cast<std::size_t>(smaller(left - from, kWidth)));
+      }
+    }
+  }
+
+  // What stands behind the sums of a block of channels, loaded once for many pixels.
+  template <int vectors, Activation activation>
+  struct Epilogue {
+    Floats multiplier[vectors], bias[vectors];
+    Constants constants;
+
+    Epilogue(const Step& step, int channel) : constants(step) {
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) {
+        multiplier[v] = D::load(step.multiplier + channel + v * kWidth);
+        bias[v] = D::load(step.bias + channel + v * kWidth);
+      }
+    }
+
+    __attribute__((always_inline)) void operator()(const Ints (&sums)[vectors], std::uint8_t* to) const {
+      Floats values[vectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) {
+        const Floats y = D::multiply_add(D::floats(sums[v]), multiplier[v], bias[v]);
+        values[v] = activated_as<activation>(y, constants);
+      }
+      D::template store_bytes<vectors>(to, values);
+    }
+  };
+
+  // Whether Epilogue does it: bytes, with room for whole vectors, and an activation that is compiled.
+  static bool is_simple(const Step& step, int channel, int vectors) {
+    return step.out.element == Element::u8 && step.room - channel >= vectors * kWidth && is_compiled(step);
+  }
+
+  // The sums of `rows` pixels become values and are written.
+  template <Activation activation, int rows, int vectors>
+  __attribute__((always_inline)) static void finish(const Step& step, const Ints (&sums)[rows][vectors], char* out,
+                                                    std::ptrdiff_t out_step, int channel) {
+    if (is_simple(step, channel, vectors)) {
+      const Epilogue<vectors, activation> epilogue(step, channel);
+      auto* to = reinterpret_cast<std::uint8_t*>(out) + channel;
+#pragma GCC unroll 32
+      for (int r = 0; r < rows; ++r) epilogue(sums[r], to + r * out_step);
+      return;
+    }
+    Ints copy[rows][vectors];  // the sums themselves stay in registers
+#pragma GCC unroll 32
+    for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) copy[r][v] = sums[r][v];
+    }
+    finish_any<vectors>(step, copy, rows, out, out_step, channel);
+  }
+
+  // The same for everything else.
+  template <int vectors>
+  __attribute__((noinline)) static void finish_any(const Step& step, const Ints (*sums)[vectors], int rows, char* out,
+                                                   std::ptrdiff_t out_step, int channel) {
+    for (int r = 0; r < rows; ++r, out += out_step) {
+      Floats values[vectors];
+      for (int v = 0; v < vectors; ++v) {
+        const int c = channel + v * kWidth;
+        values[v] = activated(
+            D::multiply_add(D::floats(sums[r][v]), D::load(step.multiplier + c), D::load(step.bias + c)), step);
+      }
+      write<vectors>(step, values, out, channel);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace nanoedge::native

@@ -1,0 +1,179 @@
+// int8 convolutions: matrix products as in f32.hpp, four inputs a step.
+#pragma once
+
+#include "native/kernels/int8_blocks.hpp"
+
+namespace nanoedge::native {
+namespace {
+
+template <class D>
+struct Int8Convolution : Int8Blocks<D> {
+  using Blocks = Int8Blocks<D>;
+  using typename Blocks::Ints;
+  using Blocks::channel_in_block, Blocks::vectors_at, Blocks::blocks_end, Blocks::kWidth;
+  static constexpr int kPixelsOfItem = 24;
+
+  // Where a pixel's inputs lie: `rows` rows of `parts` runs of `quads` times four bytes.
+  struct Window {
+    int rows, parts, quads;
+    std::ptrdiff_t row_step, part_step;
+    int total() const { return rows * parts * quads; }
+  };
+
+  static Window window_of(const Step& step) {
+    const Map& in = step.in;
+    if (in.pixel == in.channels) return {step.kernel, 1, (step.kernel * in.channels + 3) / 4, in.row, 0};
+    return {step.kernel, step.kernel, (in.channels + 3) / 4, in.row, in.pixel};
+  }
+
+  // Four inputs of each pixel. What there is less of is kept in registers, beside the sums.
+  template <int rows, int vectors>
+  static void multiply_add(Ints (&sums)[rows][vectors], const std::uint8_t* in, std::ptrdiff_t in_step,
+                           const std::int8_t* weights) {
+    if constexpr (rows > vectors) {
+      Ints w[vectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) w[v] = D::load_ints(weights + v * kWidth * 4);
+#pragma GCC unroll 32
+      for (int r = 0; r < rows; ++r) {
+        const Ints x = D::four_bytes(in + r * in_step);
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; ++v) sums[r][v] = D::dot(sums[r][v], x, w[v]);
+      }
+    } else {
+      Ints x[rows];
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; ++r) x[r] = D::four_bytes(in + r * in_step);
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) {
+        const Ints w = D::load_ints(weights + v * kWidth * 4);
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; ++r) sums[r][v] = D::dot(sums[r][v], x[r], w);
+      }
+    }
+  }
+
+  template <Activation activation, int rows, int vectors>
+  static void tile(const Step& step, const Window& window, const std::uint8_t* in, std::ptrdiff_t in_step,
+                   const std::int8_t* weights, int channel, char* out) {
+    Ints sums[rows][vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) {
+      const Ints start = D::load_ints(step.start + channel + v * kWidth);
+#pragma GCC unroll 32
+      for (int r = 0; r < rows; ++r) sums[r][v] = start;
+    }
+    for (int y = 0; y < window.rows; ++y) {
+      for (int part = 0; part < window.parts; ++part) {
+        const std::uint8_t* run = in + y * window.row_step + part * window.part_step;
+        for (int quad = 0; quad < window.quads; ++quad, weights += vectors * kWidth * 4) {
+          multiply_add<rows, vectors>(sums, run + 4 * quad, in_step, weights);
+        }
+      }
+    }
+    if constexpr (rows == 1) {  // seldom: one version for all activations
+      Blocks::template finish_any<vectors>(step, sums, rows, out, 0, channel);
+    } else {
+      Blocks::template finish<activation, rows, vectors>(step, sums, out, pixel_bytes(step.out), channel);
+    }
+  }
+
+  template <Activation activation, int vectors>
+  static void block(const Step& step, const Window& window, const std::uint8_t* in, std::ptrdiff_t in_step,
+                    const std::int8_t* weights, int channel, char* out, int count) {
+    constexpr int kRows = D::tile_sums / vectors;
+    const std::ptrdiff_t out_step = pixel_bytes(step.out);
+    if (count < kRows) {
+      for (int pixel = 0; pixel < count; ++pixel) {
+        tile<Activation::none, 1, vectors>(step, window, in + pixel * in_step, in_step, weights, channel, out + pixel * out_step);
+      }
+      return;
+    }
+    for (int pixel = 0; pixel < count; pixel += kRows) {
+      // The last tile begins earlier, so that it is whole: some pixels are calculated twice.
+      const int first = smaller(pixel, count - kRows);
+      tile<activation, kRows, vectors>(step, window, in + first * in_step, in_step, weights, channel, out + first * out_step);
+    }
+  }
+
+  // Some pixels behind each other, all channels.
+  template <Activation activation>
+  static void pixels(const Step& step, const Window& window, const std::uint8_t* in, std::ptrdiff_t in_step, void* to,
+                     int count) {
+    const auto* weights = static_cast<const std::int8_t*>(step.weights);
+    auto* out = static_cast<char*>(to);
+    for (int channel = 0; channel < step.out.channels;) {
+      const int vectors = vectors_at(step, channel);
+      const auto work = vectors == 4   ? block<activation, 4>
+                        : vectors == 2 ? block<activation, 2>
+                                       : block<activation, 1>;
+      work(step, window, in, in_step, weights, channel, out, count);
+      weights += static_cast<std::ptrdiff_t>(window.total()) * vectors * kWidth * 4;
+      channel += vectors * kWidth;
+    }
+  }
+
+  static int items(const Step& step) {
+    if (!is_flat(step)) return step.out.height;
+    return (step.out.height * step.out.width + kPixelsOfItem - 1) / kPixelsOfItem;
+  }
+
+  static void run(const Step& step, int first, int end, void*) {
+    Blocks::with_activation(step, [&](auto activation) { run_as<decltype(activation)::value>(step, first, end); });
+  }
+
+  template <Activation activation>
+  static void run_as(const Step& step, int first, int end) {
+    const Window window = window_of(step);
+    if (is_flat(step)) {
+      const int count = step.out.height * step.out.width;
+      for (int item = first; item < end; ++item) {
+        const int from = item * kPixelsOfItem, here = smaller(kPixelsOfItem, count - from);
+        pixels<activation>(step, window, step.in.u8(0, 0) + from * step.in.pixel, step.in.pixel,
+               static_cast<char*>(step.out.data) + from * pixel_bytes(step.out), here);
+      }
+      return;
+    }
+    for (int y = first; y < end; ++y) {
+      pixels<activation>(step, window, step.in.u8(y * step.stride - step.top, -step.left), step.stride * step.in.pixel,
+             pixel_of(step.out, y, 0), step.out.width);
+    }
+  }
+
+  static std::size_t packed_size(const Step& step) { return packed_size_in(step, window_of(step)); }
+  static void pack(const Step& step, const void* from, void* to) { pack_in(step, window_of(step), from, to); }
+
+  static std::size_t packed_size_in(const Step& step, const Window& window) {
+    return 4 * static_cast<std::size_t>(window.total()) * static_cast<std::size_t>(blocks_end(step));
+  }
+
+  // [block][row][part][quad][channels of the block][4]; what is no weight is 0.
+  static void pack_in(const Step& step, const Window& window, const void* from, void* to) {
+    const auto* weights = static_cast<const std::int8_t*>(from);
+    auto* packed = static_cast<std::int8_t*>(to);
+    const int inputs = step.in.channels, kernel = step.kernel;
+    memset(packed, 0, packed_size_in(step, window));
+    for (int channel = 0; channel < step.out.channels;) {
+      const int vectors = vectors_at(step, channel), quad_size = 4 * vectors * kWidth;
+      for (int place = 0; place < vectors * kWidth; ++place) {
+        const int c = channel + channel_in_block(step, vectors, place / kWidth, place % kWidth);
+        if (c >= step.out.channels) continue;
+        const std::int8_t* filter = weights + static_cast<std::ptrdiff_t>(c) * inputs * kernel * kernel;
+        for (int input = 0; input < inputs; ++input) {
+          for (int y = 0; y < kernel; ++y) {
+            for (int x = 0; x < kernel; ++x, ++filter) {
+              const int part = window.parts == 1 ? 0 : x, i = window.parts == 1 ? x * inputs + input : input;
+              const std::ptrdiff_t quad = (static_cast<std::ptrdiff_t>(y) * window.parts + part) * window.quads + i / 4;
+              packed[quad * quad_size + 4 * place + i % 4] = *filter;
+            }
+          }
+        }
+      }
+      packed += static_cast<std::ptrdiff_t>(window.total()) * quad_size;
+      channel += vectors * kWidth;
+    }
+  }
+};
+
+}  // namespace
+}  // namespace nanoedge::native

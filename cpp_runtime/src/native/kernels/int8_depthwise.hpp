@@ -1,0 +1,197 @@
+// int8 depth-wise convolutions: four rows are interleaved into quads [column][channel][4 rows], so that they take the
+// same dot product as others; a quad serves several rows of output with weights that are moved along.
+#pragma once
+
+#include <string.h>
+
+#include "native/kernels/int8_blocks.hpp"
+
+namespace nanoedge::native {
+namespace {
+
+template <class D>
+struct Int8Depthwise : Int8Blocks<D> {
+  using Blocks = Int8Blocks<D>;
+  using typename Blocks::Ints;
+  using Blocks::channel_in_block, Blocks::vectors_at, Blocks::blocks_end, Blocks::kWidth,
+      Blocks::kBlock;
+  static constexpr std::ptrdiff_t kVectorBytes = 4 * kWidth;
+
+  // Rows of output that share quads, and how many quads of rows they need.
+  struct Plan {
+    int rows, quads;
+  };
+  static Plan plan_of(const Step& step) {
+    const int kernel = step.kernel, stride = step.stride;
+    const int quads = (kernel + 3) / 4;
+    return {(4 * quads - kernel) / stride + 1, quads};
+  }
+
+  static int quad_columns(const Step& step) {
+    return larger(step.in.width + step.left, (step.out.width - 1) * step.stride + step.kernel);
+  }
+
+  static int items(const Step& step) {
+    const int rows = plan_of(step).rows;
+    return (step.out.height + rows - 1) / rows;
+  }
+
+  static std::size_t scratch_size(const Step& step) {
+    return static_cast<std::size_t>(plan_of(step).quads) * static_cast<std::size_t>(quad_columns(step)) * kBlock * 4;
+  }
+
+  // Quads [quad][column][channels of the block][4] from row `above` of the input on; what lies outside is the zero
+  // point.
+  template <int vectors>
+  static void gather(const Step& step, const Plan& plan, int above, int channel, std::uint8_t* quads) {
+    constexpr int kChannels = vectors * kWidth;
+    const Map& in = step.in;
+    const bool in_order = step.out.element == Element::f32;
+    alignas(64) std::uint8_t outside[kBlock];
+    memset(outside, in.zero_point, sizeof outside);
+    const int columns = quad_columns(step), end = smaller(columns, step.left + in.width);
+    for (int quad = 0; quad < plan.quads; ++quad) {
+      const std::uint8_t* lines[4];
+      std::ptrdiff_t steps[4];
+      for (int r = 0; r < 4; ++r) {
+        const int y = above + 4 * quad + r;
+        const bool inside = y >= 0 && y < in.height;
+        lines[r] = inside ? in.u8(y, 0) + channel : outside;
+        steps[r] = inside ? in.pixel : 0;
+      }
+      const std::uint8_t* const nothing[4] = {outside, outside, outside, outside};
+      for (int column = 0; column < columns; ++column, quads += kChannels * 4) {
+        const bool inside = column >= step.left && column < end;
+        const std::uint8_t* const* rows = inside ? lines : nothing;
+        if (in_order) {
+          for (int v = 0; v < vectors; ++v) D::make_quads_in_order(rows, v * kWidth, quads + v * kWidth * 4);
+        } else {
+          D::template make_quads<vectors>(rows, quads);
+        }
+        if (inside) {
+          for (int r = 0; r < 4; ++r) lines[r] += steps[r];
+        }
+      }
+    }
+  }
+
+  template <Activation activation, int vectors, int count>
+  static void pixels(const Step& step, const Plan& plan, const std::uint8_t* quads, const char* weights, int channel,
+                     char* out, std::ptrdiff_t out_step) {
+    constexpr int kPixel = vectors * kWidth * 4;
+    Ints sums[count][vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) {
+      const Ints start = D::load_ints(step.start + channel + v * kWidth);
+#pragma GCC unroll 16
+      for (int t = 0; t < count; ++t) sums[t][v] = start;
+    }
+    const std::ptrdiff_t line = static_cast<std::ptrdiff_t>(quad_columns(step)) * kPixel;
+    const std::ptrdiff_t pixel = step.stride * kPixel;
+    for (int quad = 0; quad < plan.quads; ++quad) {
+      const std::uint8_t* from = quads + quad * line;
+      for (int column = 0; column < step.kernel; ++column, from += kPixel) {
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; ++v) {
+          const Ints w = D::load_ints(weights);
+          weights += kVectorBytes;
+#pragma GCC unroll 16
+          for (int t = 0; t < count; ++t) {
+            sums[t][v] = D::dot(sums[t][v], D::load_ints(from + t * pixel + v * kVectorBytes), w);
+          }
+        }
+      }
+    }
+    if constexpr (count == 1) {  // seldom: one version for all activations
+      Blocks::template finish_any<vectors>(step, sums, count, out, out_step, channel);
+    } else {
+      Blocks::template finish<activation, count, vectors>(step, sums, out, out_step, channel);
+    }
+  }
+
+  // All rows of output of an item in one block of channels.
+  template <Activation activation, int vectors>
+  static void block(const Step& step, const Plan& plan, int y, int rows, int channel, const char* weights,
+                    std::uint8_t* quads) {
+    constexpr int kRun = D::depthwise_sums / vectors;
+    gather<vectors>(step, plan, y * step.stride - step.top, channel, quads);
+    const std::ptrdiff_t out_step = pixel_bytes(step.out);
+    const std::ptrdiff_t filter = static_cast<std::ptrdiff_t>(plan.quads) * step.kernel * vectors * kVectorBytes;
+    for (int row = 0; row < rows; ++row, weights += filter) {
+      auto* out = static_cast<char*>(pixel_of(step.out, y + row, 0));
+      const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(step.stride) * vectors * kWidth * 4;
+      const int width = step.out.width;
+      if (width < kRun) {
+        for (int x = 0; x < width; ++x) {
+          pixels<Activation::none, vectors, 1>(step, plan, quads + x * pixel, weights, channel, out + x * out_step, out_step);
+        }
+        continue;
+      }
+      for (int x = 0; x < width; x += kRun) {
+        // The last run begins earlier, so that it is whole: some pixels are calculated twice.
+        const int from = smaller(x, width - kRun);
+        pixels<activation, vectors, kRun>(step, plan, quads + from * pixel, weights, channel, out + from * out_step, out_step);
+      }
+    }
+  }
+
+  static void run(const Step& step, int first, int end, void* scratch) {
+    Blocks::with_activation(
+        step, [&](auto activation) { run_as<decltype(activation)::value>(step, first, end, scratch); });
+  }
+
+  template <Activation activation>
+  static void run_as(const Step& step, int first, int end, void* scratch) {
+    const Plan plan = plan_of(step);
+    for (int item = first; item < end; ++item) {
+      const int y = item * plan.rows, rows = smaller(plan.rows, step.out.height - y);
+      const auto* weights = static_cast<const char*>(step.weights);
+      for (int channel = 0; channel < step.out.channels;) {
+        const int vectors = vectors_at(step, channel);
+        const auto work = vectors == 4   ? block<activation, 4>
+                          : vectors == 2 ? block<activation, 2>
+                                         : block<activation, 1>;
+        work(step, plan, y, rows, channel, weights, static_cast<std::uint8_t*>(scratch));
+        weights += static_cast<std::ptrdiff_t>(plan.rows) * plan.quads * step.kernel * vectors * kVectorBytes;
+        channel += vectors * kWidth;
+      }
+    }
+  }
+
+  static std::size_t packed_size(const Step& step) {
+    const Plan plan = plan_of(step);
+    return static_cast<std::size_t>(blocks_end(step) / kWidth) * static_cast<std::size_t>(plan.rows) *
+           static_cast<std::size_t>(plan.quads) * static_cast<std::size_t>(step.kernel) *
+           kVectorBytes;
+  }
+
+  // [block][row of output][quad][column][channels of the block][4 rows]; the filter moves down with the row.
+  static void pack(const Step& step, const void* from, void* to) {
+    const auto* weights = static_cast<const std::int8_t*>(from);
+    auto* packed = static_cast<std::int8_t*>(to);
+    const Plan plan = plan_of(step);
+    const int kernel = step.kernel;
+    for (int channel = 0; channel < step.out.channels;) {
+      const int vectors = vectors_at(step, channel);
+      for (int row = 0; row < plan.rows; ++row) {
+        for (int quad = 0; quad < plan.quads; ++quad) {
+          for (int column = 0; column < kernel; ++column) {
+            for (int place = 0; place < vectors * kWidth; ++place) {
+              const int c = channel + channel_in_block(step, vectors, place / kWidth, place % kWidth);
+              for (int i = 0; i < 4; ++i) {
+                const int tap = 4 * quad + i - row * step.stride;
+                const bool is_real = c < step.out.channels && tap >= 0 && tap < kernel;
+                const std::ptrdiff_t at = (static_cast<std::ptrdiff_t>(c) * kernel + tap) * kernel + column;
+                *packed++ = is_real ? weights[at] : std::int8_t{0};
+              }
+            }
+          }
+        }
+      }
+      channel += vectors * kWidth;
+    }
+  }
+};
+
+}  // namespace
+}  // namespace nanoedge::native

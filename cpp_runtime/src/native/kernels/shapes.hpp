@@ -1,0 +1,46 @@
+// What float32 and int8 kernels share. No inline function of another library: see step.hpp.
+#pragma once
+
+#include "native/kernels/step.hpp"
+
+namespace nanoedge::native {
+namespace {
+
+inline int smaller(int a, int b) {
+  return a < b ? a : b;
+}
+inline int larger(int a, int b) {
+  return a > b ? a : b;
+}
+
+// An activation as a type, for lambdas.
+template <Activation kind>
+struct ActivationTag {
+  static constexpr Activation value = kind;
+};
+
+// A 1x1 convolution sees one long row of pixels.
+inline bool is_flat(const Step& step) {
+  return step.kernel == 1 && step.stride == 1 && step.in.is_contiguous() && step.out.is_contiguous();
+}
+
+inline void* pixel_of(const Map& map, int y, int x) {
+  return map.element == Element::f32 ? static_cast<void*>(map.f32(y, x)) : static_cast<void*>(map.u8(y, x));
+}
+inline std::ptrdiff_t pixel_bytes(const Map& map) {
+  return map.pixel * (map.element == Element::f32 ? 4 : 1);
+}
+
+inline int rows_of(const Step& step) {
+  return step.out.height;
+}
+inline int one_item(const Step&) {
+  return 1;
+}
+// Rows with those of the border.
+inline int bordered_rows_of(const Step& step) {
+  return step.out.border_top + step.out.height + step.out.border_bottom;
+}
+
+}  // namespace
+}  // namespace nanoedge::native
