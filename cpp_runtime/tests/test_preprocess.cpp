@@ -34,8 +34,7 @@ struct Colours {
 std::vector<float> prepared(const ImageView& image, const InputSpec& spec, Placement* placement = nullptr) {
   std::vector<float> tensor(3 * spec.width * spec.height, -1e9F);
   Preprocessor preprocessor(spec);
-  const Placement placed =
-      preprocessor.run(
+  const Placement placed = preprocessor.run(
       check_image(image), InputView::planes(tensor.data(), static_cast<std::size_t>(spec.width * spec.height)));
   if (placement != nullptr) *placement = placed;
   return tensor;

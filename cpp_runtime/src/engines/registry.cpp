@@ -1,7 +1,6 @@
-#include "engines/engine.hpp"
-
 #include <algorithm>
 
+#include "engines/engine.hpp"
 #include "native/kernels/choose.hpp"
 
 namespace nanoedge {

@@ -210,8 +210,8 @@ void Preprocessor::blend(const std::int16_t* upper, const std::int16_t* lower, i
   if (input.form == InputView::Form::planes) {
     for (std::size_t c = 0; c < 3; ++c) {
       const std::size_t line = layout_.channels == 1 ? 0 : c * static_cast<std::size_t>(width);
-      float* out = static_cast<float*>(input.data) + c * input.step + row * static_cast<std::size_t>(spec_.width) +
-                   placed_.left;
+      float* out =
+          static_cast<float*>(input.data) + c * input.step + row * static_cast<std::size_t>(spec_.width) + placed_.left;
       blend_normalised(upper + line, lower + line, upper_weight, lower_weight, factor_[c], shift_[c], width, out);
     }
     return;

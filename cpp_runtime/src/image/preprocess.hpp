@@ -11,8 +11,8 @@
 
 namespace nanoedge {
 
-// Where the network's input lies: normalised values in three planes, or grey levels 0 to 255 with the channels of a pixel
-// beside each other, for networks that have the normalisation in their weights.
+// Where the network's input lies: normalised values in three planes, or grey levels 0 to 255 with the channels of a
+// pixel beside each other, for networks that have the normalisation in their weights.
 struct InputView {
   enum class Form : std::uint8_t { planes, float_levels, byte_levels };
   void* data = nullptr;

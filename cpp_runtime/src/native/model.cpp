@@ -348,7 +348,8 @@ std::size_t weight_count(const Model& model, const Operation& operation) {
 Model read_model(const Bytes& bytes, const Manifest& manifest, const std::string& place) {
   Model model = Parser(bytes, manifest, place).parse();
   const Value& input = model.values[static_cast<std::size_t>(model.input)];
-  if (input.channels != 3 || input.pixel != 3 || input.width != manifest.input.width || input.height != manifest.input.height) {
+  if (input.channels != 3 || input.pixel != 3 || input.width != manifest.input.width ||
+      input.height != manifest.input.height) {
     throw Error(ErrorKind::bundle,
                 place + ": its input has another shape than the manifest says; export the bundle again.");
   }

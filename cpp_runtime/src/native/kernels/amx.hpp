@@ -57,8 +57,8 @@ class Tiles {
     }
   };
 
-  // Sums of 16 pixels by one vector of channels in register `tile`. `start` is what they begin with, one value a channel;
-  // weights lie as [step][16][channels of the block][4 bytes].
+  // Sums of 16 pixels by one vector of channels in register `tile`. `start` is what they begin with, one value a
+  // channel; weights lie as [step][16][channels of the block][4 bytes].
   template <class Product, int tile, int vectors>
   static void multiply(const char* inputs, std::ptrdiff_t pixel, const char* weights, int steps, const char* start) {
     load<tile>(start, 0);
@@ -71,12 +71,12 @@ class Tiles {
     }
   }
 
-  // Calls finish(sums, pixel, first, end) for the tiles `first` to `end` of `count` pixels behind each other: the sums of
-  // 16 pixels from `pixel` on, as [vector][pixel][16 sums], and the rows to finish. Those that belong to the tile before
-  // are left out.
+  // Calls finish(sums, pixel, first, end) for the tiles `first` to `end` of `count` pixels behind each other: the sums
+  // of 16 pixels from `pixel` on, as [vector][pixel][16 sums], and the rows to finish. Those that belong to the tile
+  // before are left out.
   //
-  // While a tile is multiplied, the sums of the last one are stored and the rows of the one before are finished: nothing
-  // waits for products.
+  // While a tile is multiplied, the sums of the last one are stored and the rows of the one before are finished:
+  // nothing waits for products.
   template <class Product, int vectors, class T, class Finish>
   static void block(const char* inputs, std::ptrdiff_t pixel_step, int count, int first, int end, const void* weights,
                     int steps, const void* start, Finish&& finish) {

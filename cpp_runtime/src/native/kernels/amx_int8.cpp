@@ -14,9 +14,7 @@ struct InTiles : Int8Convolution<Avx512Vnni> {
   // What does not fit is done as by AVX-512.
   static const Kernel& plain() { return avx512vnni_u8.of[static_cast<int>(Kind::convolution)]; }
 
-  static bool fits(const Step& step) {
-    return step.kernel == 1 && step.stride == 1 && pixels_of(step) >= kTilePixels;
-  }
+  static bool fits(const Step& step) { return step.kernel == 1 && step.stride == 1 && pixels_of(step) >= kTilePixels; }
 
   // As for VNNI, but inputs up to whole tiles.
   static Window window_of(const Step& step) {

@@ -13,7 +13,6 @@ struct AvxVnni : Int8Of256Bits {
     __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(bytes), "xm"(weights));
     return sum;
   }
-
 };
 
 }  // namespace

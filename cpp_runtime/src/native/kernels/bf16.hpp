@@ -1,8 +1,8 @@
-// 1x1 convolutions in bfloat16: products of 8 bits of precision, sums and everything else in float32. The inputs of some
-// pixels are rounded into memory of the thread, then all channels of the output are calculated from there.
+// 1x1 convolutions in bfloat16: products of 8 bits of precision, sums and everything else in float32. The inputs of
+// some pixels are rounded into memory of the thread, then all channels of the output are calculated from there.
 //
-// P multiplies: see the files that include this one. Rounding to bfloat16 is to the nearest even; the sums' order and the
-// rounding of each addition are the instruction's.
+// P multiplies: see the files that include this one. Rounding to bfloat16 is to the nearest even; the sums' order and
+// the rounding of each addition are the instruction's.
 #pragma once
 
 #include <string.h>
@@ -189,7 +189,8 @@ struct PairsInVectors {
     constexpr int kRows = 24 / (vectors == 1 ? 2 : vectors);
     for (int pixel = first; pixel < count;) {
       if (count - first < kRows) {
-        tile<Activation::none, 1, vectors>(step, in + pixel * inputs, inputs, weights, channel, out + pixel * step.out.pixel);
+        tile<Activation::none, 1, vectors>(step, in + pixel * inputs, inputs, weights, channel,
+                                           out + pixel * step.out.pixel);
         ++pixel;
         continue;
       }

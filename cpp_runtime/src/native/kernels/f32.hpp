@@ -1,5 +1,5 @@
-// All float32 kernels, written once for all instruction sets. V is a vector of `width` floats: see the files that include
-// this one.
+// All float32 kernels, written once for all instruction sets. V is a vector of `width` floats: see the files that
+// include this one.
 //
 // A convolution is a matrix product: rows are output pixels, columns output channels, and a tile of kRows pixels by one
 // or two vectors of channels stays in registers while all its inputs pass by. Everything but convolutions is one pass
@@ -108,8 +108,8 @@ struct F32 : F32Vectors<V> {
   }
 
   static void convolution(const Step& step, int first, int end, void*) {
-    Vectors::with_activation(
-        step, [&](auto activation) { convolution_as<decltype(activation)::value>(step, first, end); });
+    Vectors::with_activation(step,
+                             [&](auto activation) { convolution_as<decltype(activation)::value>(step, first, end); });
   }
 
   template <Activation activation>
@@ -120,13 +120,13 @@ struct F32 : F32Vectors<V> {
       for (int item = first; item < end; ++item) {
         const int from = item * kPixelsOfItem, here = smaller(kPixelsOfItem, count - from);
         pixels<activation>(step, window, step.in.f32(0, 0) + from * step.in.pixel, step.in.pixel,
-               step.out.f32(0, 0) + from * step.out.pixel, here);
+                           step.out.f32(0, 0) + from * step.out.pixel, here);
       }
       return;
     }
     for (int y = first; y < end; ++y) {
       pixels<activation>(step, window, step.in.f32(y * step.stride - step.top, -step.left), step.stride * step.in.pixel,
-             step.out.f32(y, 0), step.out.width);
+                         step.out.f32(y, 0), step.out.width);
     }
   }
 

@@ -1,5 +1,5 @@
-// float32 depth-wise convolutions. Two vectors of channels after the other: the rows that a filter sees lie in memory of
-// the thread, with zeros around them, and each row of the input gets there once.
+// float32 depth-wise convolutions. Two vectors of channels after the other: the rows that a filter sees lie in memory
+// of the thread, with zeros around them, and each row of the input gets there once.
 #pragma once
 
 #include <string.h>
@@ -50,8 +50,8 @@ struct F32Depthwise : F32Vectors<V> {
     }
   }
 
-  // `count` pixels beside each other from column `x` on. Each value is loaded once and goes into all sums that it is part
-  // of.
+  // `count` pixels beside each other from column `x` on. Each value is loaded once and goes into all sums that it is
+  // part of.
   template <Activation activation, int kernel, int stride, int count>
   static void pixels(const Step& step, const float* const* rows, const float* weights, int y, int x, int channel) {
     Vector sums[count][1];
@@ -110,8 +110,8 @@ struct F32Depthwise : F32Vectors<V> {
   }
 
   static void run(const Step& step, int first, int end, void* scratch) {
-    Vectors::with_activation(
-        step, [&](auto activation) { run_as<decltype(activation)::value>(step, first, end, scratch); });
+    Vectors::with_activation(step,
+                             [&](auto activation) { run_as<decltype(activation)::value>(step, first, end, scratch); });
   }
 
   template <Activation activation>

@@ -1,4 +1,5 @@
-// float32 kernels: what stands behind their sums. V is a vector of `width` floats: see the files of each instruction set.
+// float32 kernels: what stands behind their sums. V is a vector of `width` floats: see the files of each instruction
+// set.
 #pragma once
 
 #include <math.h>

@@ -15,8 +15,8 @@ struct Int8 : Int8Blocks<D> {
   using Blocks = Int8Blocks<D>;
   using Convolution = Int8Convolution<D>;
   using Depthwise = Int8Depthwise<D>;
-  using typename Blocks::Floats, typename Blocks::Ints;
   using Blocks::kWidth;
+  using typename Blocks::Floats, typename Blocks::Ints;
 
   // Calls work(y, x, out, channels) for every pixel of some rows; that many channels may be written and read.
   template <class F>
@@ -34,9 +34,7 @@ struct Int8 : Int8Blocks<D> {
     const Map& in = step.in;
     const auto size = static_cast<int>(in.width * in.pixel);
     auto* columns = static_cast<std::uint8_t*>(scratch);
-    const auto load = [](const std::uint8_t* from) {
-      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-    };
+    const auto load = [](const std::uint8_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); };
     for (int y = first; y < end; ++y) {
       const int above = y * step.stride - step.top;
       const int top = larger(0, above), bottom = smaller(in.height, above + step.kernel);

@@ -1,5 +1,5 @@
-// int8 kernels: blocks of channels, and what stands behind their sums. D is a vector of `width` int32 sums: see the files
-// of each instruction set.
+// int8 kernels: blocks of channels, and what stands behind their sums. D is a vector of `width` int32 sums: see the
+// files of each instruction set.
 //
 // Sums are exact. Behind them stands, in float32, a multiply-add with the channel's multiplier and bias, the
 // activation, rounding to the nearest even integer, saturation: all instruction sets give the same bytes.

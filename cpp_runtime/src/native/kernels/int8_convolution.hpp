@@ -9,8 +9,8 @@ namespace {
 template <class D>
 struct Int8Convolution : Int8Blocks<D> {
   using Blocks = Int8Blocks<D>;
-  using typename Blocks::Ints;
   using Blocks::channel_in_block, Blocks::vectors_at, Blocks::blocks_end, Blocks::kWidth;
+  using typename Blocks::Ints;
   static constexpr int kPixelsOfItem = 24;
 
   // Where a pixel's inputs lie: `rows` rows of `parts` runs of `quads` times four bytes.
@@ -85,14 +85,16 @@ struct Int8Convolution : Int8Blocks<D> {
     const std::ptrdiff_t out_step = pixel_bytes(step.out);
     if (count < kRows) {
       for (int pixel = 0; pixel < count; ++pixel) {
-        tile<Activation::none, 1, vectors>(step, window, in + pixel * in_step, in_step, weights, channel, out + pixel * out_step);
+        tile<Activation::none, 1, vectors>(step, window, in + pixel * in_step, in_step, weights, channel,
+                                           out + pixel * out_step);
       }
       return;
     }
     for (int pixel = 0; pixel < count; pixel += kRows) {
       // The last tile begins earlier, so that it is whole: some pixels are calculated twice.
       const int first = smaller(pixel, count - kRows);
-      tile<activation, kRows, vectors>(step, window, in + first * in_step, in_step, weights, channel, out + first * out_step);
+      tile<activation, kRows, vectors>(step, window, in + first * in_step, in_step, weights, channel,
+                                       out + first * out_step);
     }
   }
 
@@ -130,13 +132,13 @@ struct Int8Convolution : Int8Blocks<D> {
       for (int item = first; item < end; ++item) {
         const int from = item * kPixelsOfItem, here = smaller(kPixelsOfItem, count - from);
         pixels<activation>(step, window, step.in.u8(0, 0) + from * step.in.pixel, step.in.pixel,
-               static_cast<char*>(step.out.data) + from * pixel_bytes(step.out), here);
+                           static_cast<char*>(step.out.data) + from * pixel_bytes(step.out), here);
       }
       return;
     }
     for (int y = first; y < end; ++y) {
       pixels<activation>(step, window, step.in.u8(y * step.stride - step.top, -step.left), step.stride * step.in.pixel,
-             pixel_of(step.out, y, 0), step.out.width);
+                         pixel_of(step.out, y, 0), step.out.width);
     }
   }
 

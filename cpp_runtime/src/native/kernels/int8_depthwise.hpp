@@ -12,9 +12,8 @@ namespace {
 template <class D>
 struct Int8Depthwise : Int8Blocks<D> {
   using Blocks = Int8Blocks<D>;
+  using Blocks::channel_in_block, Blocks::vectors_at, Blocks::blocks_end, Blocks::kWidth, Blocks::kBlock;
   using typename Blocks::Ints;
-  using Blocks::channel_in_block, Blocks::vectors_at, Blocks::blocks_end, Blocks::kWidth,
-      Blocks::kBlock;
   static constexpr std::ptrdiff_t kVectorBytes = 4 * kWidth;
 
   // Rows of output that share quads, and how many quads of rows they need.
@@ -123,21 +122,23 @@ struct Int8Depthwise : Int8Blocks<D> {
       const int width = step.out.width;
       if (width < kRun) {
         for (int x = 0; x < width; ++x) {
-          pixels<Activation::none, vectors, 1>(step, plan, quads + x * pixel, weights, channel, out + x * out_step, out_step);
+          pixels<Activation::none, vectors, 1>(step, plan, quads + x * pixel, weights, channel, out + x * out_step,
+                                               out_step);
         }
         continue;
       }
       for (int x = 0; x < width; x += kRun) {
         // The last run begins earlier, so that it is whole: some pixels are calculated twice.
         const int from = smaller(x, width - kRun);
-        pixels<activation, vectors, kRun>(step, plan, quads + from * pixel, weights, channel, out + from * out_step, out_step);
+        pixels<activation, vectors, kRun>(step, plan, quads + from * pixel, weights, channel, out + from * out_step,
+                                          out_step);
       }
     }
   }
 
   static void run(const Step& step, int first, int end, void* scratch) {
-    Blocks::with_activation(
-        step, [&](auto activation) { run_as<decltype(activation)::value>(step, first, end, scratch); });
+    Blocks::with_activation(step,
+                            [&](auto activation) { run_as<decltype(activation)::value>(step, first, end, scratch); });
   }
 
   template <Activation activation>
@@ -161,8 +162,7 @@ struct Int8Depthwise : Int8Blocks<D> {
   static std::size_t packed_size(const Step& step) {
     const Plan plan = plan_of(step);
     return static_cast<std::size_t>(blocks_end(step) / kWidth) * static_cast<std::size_t>(plan.rows) *
-           static_cast<std::size_t>(plan.quads) * static_cast<std::size_t>(step.kernel) *
-           kVectorBytes;
+           static_cast<std::size_t>(plan.quads) * static_cast<std::size_t>(step.kernel) * kVectorBytes;
   }
 
   // [block][row of output][quad][column][channels of the block][4 rows]; the filter moves down with the row.

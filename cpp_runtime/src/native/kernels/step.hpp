@@ -81,8 +81,8 @@ struct KernelTable {
   bool (*is_usable)();
   const Kernels* f32;
   const Kernels* u8;
-  // Convolutions of bytes in place of those of `u8`; and of float32 whose products are calculated in bfloat16. Null where
-  // the CPU has nothing for them.
+  // Convolutions of bytes in place of those of `u8`; and of float32 whose products are calculated in bfloat16. Null
+  // where the CPU has nothing for them.
   const Kernel* u8_convolution = nullptr;
   const Kernel* bf16_convolution = nullptr;
 
