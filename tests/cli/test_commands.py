@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from nanoedge.runtime.load import preference
 
 ENGINES = ("ncnn", "openvino", "onnx", "native")
 
