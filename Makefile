@@ -7,6 +7,7 @@ WORKERS ?= 2
 CORE := cpp_runtime/CMakeLists.txt $(wildcard $(addprefix cpp_runtime/,include/*/* src/* src/*/* src/*/*/* bindings/* cmake/*))
 
 FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?=
 CPP := $(shell find cpp_runtime -name '*.cpp' -o -name '*.hpp')
 TOOLS := PATH="$(abspath $(BIN)):$$PATH"
 
@@ -50,13 +51,13 @@ sanitize: install
 	$(BIN)/python -m tools.sanitize build/sanitize
 
 fuzz: install
-	@echo "==> each fuzzer for $(FUZZ_SECONDS) s (make fuzz FUZZ_SECONDS=600)"
+	@echo "==> each fuzzer for $(FUZZ_SECONDS) s (make fuzz FUZZ_SECONDS=600 FUZZ_TARGETS=native_model)"
 	@command -v clang++ >/dev/null || \
 	  { echo "The fuzzers need clang; on Debian: apt-get install clang"; exit 1; }
 	$(TOOLS) CC=clang CXX=clang++ cmake -S cpp_runtime -B build/fuzz -DPython3_EXECUTABLE=$(abspath $(BIN))/python \
 	  -DNANOEDGE_SANITIZE=ON -DNANOEDGE_FUZZ=ON -DNANOEDGE_APPS=OFF -DNANOEDGE_CPU=native
 	$(TOOLS) cmake --build build/fuzz --parallel $(shell nproc)
-	$(BIN)/python -m tools.fuzz build/fuzz $(FUZZ_SECONDS)
+	$(BIN)/python -m tools.fuzz build/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 cross: install
 	@echo "==> wheels, static executables and the library for other machines, into dist/"

@@ -1,4 +1,4 @@
-"""Runs every fuzzer for some seconds from seeds that are valid: python -m tools.fuzz BUILD_FOLDER SECONDS."""
+"""Runs fuzzers for some seconds from seeds that are valid: python -m tools.fuzz BUILD_FOLDER SECONDS [TARGET …]."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tools.native_seeds import native_seeds
 from tools.sanitize import make_bundle
 
-TARGETS = ("manifest", "ncnn_model", "openvino_model", "image")
+TARGETS = ("manifest", "native_model", "ncnn_model", "openvino_model", "image")
+WITH_A_BUNDLE = ("manifest", "ncnn_model", "openvino_model")
+"""Those whose seeds are files of a bundle."""
 
 
 def main(arguments: list[str]) -> int:
     """Status 1 when a fuzzer finds something; the input that shows it stays in the build folder."""
-    build, seconds = Path(arguments[0]), int(arguments[1])
+    build, seconds, targets = Path(arguments[0]), int(arguments[1]), arguments[2:] or TARGETS
+    if unknown := sorted(set(targets) - set(TARGETS)):
+        sys.exit(f"Unknown fuzzer {unknown[0]!r}; known: {', '.join(TARGETS)}.")
     failed = []
     with tempfile.TemporaryDirectory() as folder:
-        bundle = make_bundle(Path(folder))
+        bundle = make_bundle(Path(folder)) if set(targets) & set(WITH_A_BUNDLE) else Path(folder)
         known_leaks = Path(folder) / "known-leaks"
         known_leaks.write_text("leak:libomp\n")  # LLVM's OpenMP keeps its threads' records until the process ends
         environment = {**os.environ, "LSAN_OPTIONS": f"suppressions={known_leaks}:print_suppressions=0"}
-        for target in TARGETS:
+        for target in targets:
             corpus, seeds = build / "corpus" / target, Path(folder) / target
             corpus.mkdir(parents=True, exist_ok=True)
             seeds.mkdir()
@@ -55,6 +60,9 @@ def write_seeds(target: str, bundle: Path, seeds: Path) -> None:
         (seeds / "whole").write_text(json.dumps(document))
         for key, value in document.items():
             (seeds / key).write_text(json.dumps({key: value}))
+    elif target == "native_model":
+        for name, data in native_seeds().items():
+            (seeds / name).write_bytes(data)
     elif target == "ncnn_model":
         param, weights = (bundle / name for name in ("model.ncnn.param", "model.ncnn.bin"))
         (seeds / "whole").write_bytes(param.read_bytes() + b"\0" + weights.read_bytes())

@@ -13,9 +13,30 @@ namespace {
 
 using namespace nanoedge;
 
+constexpr std::uint64_t kMostMemory = std::uint64_t{1} << 22, kMostWork = std::uint64_t{1} << 24;
+
 const Manifest& manifest() {
   static const Manifest parsed = parse_manifest(signed_text(manifest_document()), "manifest.json");
   return parsed;
+}
+
+// About how many multiply-adds a run takes, with channels as the widest kernels round them.
+std::uint64_t work_of(const native::Model& model) {
+  std::uint64_t work = 0;
+  for (const native::Operation& operation : model.operations) {
+    const native::Value& in = model.values[static_cast<std::size_t>(operation.input)];
+    const native::Value& out = model.values[static_cast<std::size_t>(operation.output)];
+    const bool averages = operation.kind == native::Kind::global_average;
+    const native::Value& walked = averages ? in : out;
+    const auto height = static_cast<std::uint64_t>(walked.height + walked.border_top + walked.border_bottom);
+    const auto width = static_cast<std::uint64_t>(walked.width + walked.border_left + walked.border_right);
+    const auto channels = static_cast<std::uint64_t>(out.channels + native::kWidestBlock);
+    const bool looks_around = operation.has_weights() || operation.kind == native::Kind::max_pool;
+    const auto taps = static_cast<std::uint64_t>(looks_around ? operation.kernel * operation.kernel : 1);
+    const auto inputs = static_cast<std::uint64_t>(operation.kind == native::Kind::convolution ? in.channels : 1);
+    work += height * width * channels * taps * inputs;
+  }
+  return work;
 }
 
 }  // namespace
@@ -26,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   bytes = native_file::sealed(bytes);
   try {
     const native::Model model = native::read_model(bytes, manifest(), "model.native.bin");
-    if (model.arena > (1U << 24) || model.operations.size() > 1000) return 0;  // only slow
+    if (model.arena > kMostMemory || work_of(model) > kMostWork) return 0;  // only slow
     for (const native::KernelTable& kernels : native::kernel_tables()) {
       if (kernels.is_usable()) native::Network(model, bytes, kernels, false, 1).run();
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -15,29 +14,17 @@ from pathlib import Path
 from nanoedge.pictures import list_pictures
 
 from tools.results.bundles import published_bundle
-from tools.results.figures import REPOSITORY, Figure, at_most, publish, shared_folder
+from tools.results.executables import build_executables
+from tools.results.figures import Figure, at_most, publish, shared_folder
 
 RUNS = 9
-BUILD = REPOSITORY / "build" / "one-cpu"
 SCRIPT = "import sys; from nanoedge import Detector; print(len(Detector(sys.argv[1], 'ncnn')(sys.argv[2])))"
 
 
 def main() -> None:
     """Build the executables for this CPU alone, then weigh and time."""
-    tools = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    for command in (
-        [
-            "-S",
-            REPOSITORY / "cpp_runtime",
-            "-B",
-            BUILD,
-            f"-DPython3_EXECUTABLE={sys.executable}",
-            "-DNANOEDGE_CPU=native",
-        ],
-        ["--build", BUILD, "--parallel", os.cpu_count()],
-    ):
-        subprocess.run(["cmake", *map(str, command)], env=tools, check=True, stdout=subprocess.DEVNULL)
-    detect, bench = BUILD / "apps" / "nanoedge-detect", BUILD / "apps" / "nanoedge-bench"
+    apps = build_executables() / "apps"
+    detect, bench = apps / "nanoedge-detect", apps / "nanoedge-bench"
     module = importlib.util.find_spec("nanoedge._runtime")
     assert module is not None and module.origin is not None
     picture = list_pictures(shared_folder() / "data" / "coco_open300" / "images")[0]
