@@ -44,8 +44,8 @@ class Everything(nn.Module):
         self.around = nn.Conv2d(10, 10, 3, 1, 1, groups=10)
         self.squeeze, self.expand = nn.Conv2d(20, 4, 1), nn.Conv2d(4, 20, 1)
         self.average, self.gate = nn.AdaptiveAvgPool2d(1), nn.Hardsigmoid()
-        self.half = nn.Conv2d(20, 8, 3, 2, 1)
-        self.quarter = nn.Conv2d(16, 5, 3, 2, 1)
+        self.shrink = nn.Conv2d(20, 8, 3, 2, 1)
+        self.shrink_again = nn.Conv2d(16, 5, 3, 2, 1)
         self.fine, self.coarse = nn.Conv2d(36, CHANNELS, 1), nn.Conv2d(5, CHANNELS, 1)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -56,12 +56,12 @@ class Everything(nn.Module):
         batch, channels, height, width = x.shape
         x = x.view(batch, 2, channels // 2, height, width).transpose(1, 2).reshape(batch, channels, height, width)
         x = x * self.gate(self.expand(self.activation(self.squeeze(self.average(x)))))
-        half = self.activation(self.half(x))
+        half = self.activation(self.shrink(x))
         smooth = interpolate(half, scale_factor=2, mode="bilinear")
         coarse = interpolate(half, scale_factor=2, mode="nearest")
         fine = self.fine(torch.cat([x, smooth, coarse], dim=1))
         # `half` stands in a concatenation twice: one of them is a copy
-        quarter = self.activation(self.quarter(torch.cat([half, half], dim=1)))
+        quarter = self.activation(self.shrink_again(torch.cat([half, half], dim=1)))
         levels = [fine, self.coarse(quarter)]
         return torch.cat([level.flatten(2) for level in levels], dim=2).permute(0, 2, 1)
 

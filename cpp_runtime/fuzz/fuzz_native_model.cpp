@@ -2,6 +2,7 @@
 // checks is run by every kernel that this CPU has, under the sanitizers.
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "manifest_text.hpp"
 #include "native/kernels/choose.hpp"
@@ -54,4 +55,31 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const Error&) {
   }
   return 0;
+}
+
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
+
+// Weights are most of a file and seldom lead anywhere new: most changes are made within one record, so that the others
+// stay where they are.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed) {
+  using native_file::kHeader, native_file::kValue, native_file::kOperation;
+  std::uint32_t values = 0, operations = 0;
+  if (size >= kHeader) {
+    std::memcpy(&values, data + native_file::kValuesAt, sizeof values);
+    std::memcpy(&operations, data + native_file::kOperationsAt, sizeof operations);
+  }
+  const std::uint64_t end = kHeader + std::uint64_t{values} * kValue + std::uint64_t{operations} * kOperation;
+  if (seed % 8 == 0 || end > size) return LLVMFuzzerMutate(data, size, most);
+  const std::uint64_t number = seed / 8 % (1 + std::uint64_t{values} + operations);
+  std::uint64_t at = 0, length = kHeader;
+  if (number > values) {
+    at = kHeader + values * kValue + (number - values - 1) * kOperation, length = kOperation;
+  } else if (number > 0) {
+    at = kHeader + (number - 1) * kValue, length = kValue;
+  }
+  std::uint8_t record[kOperation];
+  static_assert(kHeader <= kOperation && kValue <= kOperation);
+  std::memcpy(record, data + at, length);
+  std::memcpy(data + at, record, LLVMFuzzerMutate(record, length, length));
+  return size;
 }

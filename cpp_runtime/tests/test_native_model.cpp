@@ -1,6 +1,8 @@
 #include <catch.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <string>
 
 #include "manifest_text.hpp"
@@ -108,6 +110,38 @@ TEST_CASE("a hostile file is refused, whatever it says") {
   CHECK_THAT(changed<std::uint8_t>(operation_at(1) + 56, 2), Contains("wrong kind"));
   CHECK_THAT(changed<std::uint8_t>(operation_at(1) + 4, 1),
              Contains("does not fit the maps"));  // pads without a border
+}
+
+TEST_CASE("an operation whose output lies in its input is refused") {
+  std::uint64_t pooled = 0;
+  const Bytes good = native_file::good();
+  std::memcpy(&pooled, good.data() + value_at(1), sizeof pooled);
+  REQUIRE(pooled == 64 * 32 * 3 * 4);  // right behind the picture
+  for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{4}, pooled - 4}) {
+    CHECK_THAT(changed<std::uint64_t>(value_at(1), offset), Contains("write to what it reads"));
+  }
+}
+
+TEST_CASE("channels of one pixel may be read while others are written") {
+  // What the convolution reads lies behind its output's 34 channels, in the same pixels of 48.
+  Bytes bytes = native_file::good();
+  std::uint64_t output = 0;
+  std::memcpy(&output, bytes.data() + value_at(2), sizeof output);
+  native_file::set<std::uint64_t>(bytes, value_at(1), output + 34 * 4);
+  native_file::set<std::uint32_t>(bytes, value_at(1) + 20, 48);
+  native_file::set<std::uint32_t>(bytes, value_at(1) + 24, 8 * 48);
+  native_file::set<std::uint32_t>(bytes, operation_at(1) + 12, 34);  // room: up to what is read
+  CHECK(refused(native_file::sealed(bytes)).empty());
+  native_file::set<std::uint32_t>(bytes, operation_at(1) + 12, 35);
+  CHECK_THAT(refused(native_file::sealed(bytes)), Contains("write to what it reads"));
+}
+
+TEST_CASE("a bias that is not a number is refused") {
+  const Bytes good = native_file::good();
+  std::uint64_t bias = 0;
+  std::memcpy(&bias, good.data() + operation_at(1) + 40, sizeof bias);
+  CHECK_THAT(changed<float>(bias + 4 * 33, NAN), Contains("not a number"));
+  CHECK(changed<float>(bias + 4 * 34, NAN).empty());  // behind the last channel
 }
 
 TEST_CASE("no single changed byte crashes the reader") {

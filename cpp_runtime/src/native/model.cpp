@@ -156,16 +156,37 @@ class Parser {
     check(fits(value, value.channels), "the map " + value.name + " does not fit into the memory");
   }
 
-  // Whether the map with its border lies inside the arena, with so many channels of its last pixel.
+  static std::int64_t bytes_of(Element element) { return element == Element::f32 ? 4 : 1; }
+
+  // Bytes from the border's begin to the first pixel, and from there to the border's end, with so many channels of the
+  // last pixel.
+  static std::int64_t before(const Value& value) {
+    return (value.border_top * value.row + value.border_left * value.pixel) * bytes_of(value.element);
+  }
+  static std::int64_t after(const Value& value, std::int64_t channels) {
+    return ((value.height - 1 + value.border_bottom) * value.row +
+            (value.width - 1 + value.border_right) * value.pixel + channels) *
+           bytes_of(value.element);
+  }
+
+  // Whether the map with its border lies inside the arena.
   bool fits(const Value& value, std::int64_t channels) const {
-    const std::int64_t size = value.element == Element::f32 ? 4 : 1;
-    const std::int64_t before = (value.border_top * value.row + value.border_left * value.pixel) * size;
-    const std::int64_t after = ((value.height - 1 + value.border_bottom) * value.row +
-                                (value.width - 1 + value.border_right) * value.pixel + channels) *
-                               size;
-    return value.offset % static_cast<std::uint64_t>(size) == 0 && value.offset <= model_.arena &&
-           static_cast<std::uint64_t>(before) <= value.offset &&
-           static_cast<std::uint64_t>(after) <= model_.arena - value.offset;
+    return value.offset % static_cast<std::uint64_t>(bytes_of(value.element)) == 0 && value.offset <= model_.arena &&
+           static_cast<std::uint64_t>(before(value)) <= value.offset &&
+           static_cast<std::uint64_t>(after(value, channels)) <= model_.arena - value.offset;
+  }
+
+  // Whether nothing of `in` is overwritten while so many channels of `out` are written: they lie behind each other, or
+  // are different channels of the same pixels. Both fit.
+  static bool are_apart(const Value& in, const Value& out, std::int64_t room) {
+    const auto start = static_cast<std::int64_t>(in.offset), other = static_cast<std::int64_t>(out.offset);
+    const std::int64_t vector = in.element == Element::u8 ? 15 : 0;  // bytes are moved in whole vectors
+    if (start + after(in, in.channels + vector) <= other - before(out)) return true;
+    if (other + after(out, room) <= start - before(in)) return true;
+    if (in.element != out.element || in.pixel != out.pixel || in.row != out.row || in.row % in.pixel != 0) return false;
+    const std::int64_t distance = (other - start) / bytes_of(in.element) % in.pixel;
+    const std::int64_t place = distance < 0 ? distance + in.pixel : distance;
+    return place >= in.channels && place + room <= in.pixel;
   }
 
   int value_number(std::uint32_t number, const std::string& name) const {
@@ -215,6 +236,9 @@ class Parser {
     check(room >= static_cast<std::uint32_t>(out.channels) && room <= out.pixel && fits(out, room),
           operation.name + " would write outside the memory");
     operation.room = static_cast<int>(room);
+    check(are_apart(value(operation.input), out, room) &&
+              (operation.input2 < 0 || are_apart(value(operation.input2), out, room)),
+          operation.name + " would write to what it reads");
     check_arrays(operation);
   }
 
@@ -309,9 +333,9 @@ class Parser {
     const std::uint64_t size = operation.stored == Stored::f32 ? 4 : operation.stored == Stored::f16 ? 2 : 1;
     const auto channels = static_cast<std::uint64_t>(value(operation.output).channels);
     check_array(operation, operation.weights, size * weight_count(model_, operation));
-    check_array(operation, operation.bias, 4 * channels);
+    check_numbers(operation, operation.bias, channels);
     if (!bytes) return;
-    check_array(operation, operation.multiplier, 4 * channels);
+    check_numbers(operation, operation.multiplier, channels);
     check(weight_count(model_, operation) / channels <= kMostProducts, operation.name + " has sums that are too large");
     check(operation.activation != Activation::silu && operation.activation != Activation::hard_sigmoid,
           operation.name + " has an activation that bytes do not have");
@@ -320,6 +344,15 @@ class Parser {
   void check_array(const Operation& operation, std::uint64_t offset, std::uint64_t size) const {
     check(offset >= data_ && offset <= bytes_.size() && size <= bytes_.size() - offset && offset % 4 == 0,
           "the weights of " + operation.name + " lie outside the file");
+  }
+
+  void check_numbers(const Operation& operation, std::uint64_t offset, std::uint64_t count) const {
+    check_array(operation, offset, sizeof(float) * count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      float number;
+      std::memcpy(&number, bytes_.data() + offset + sizeof number * i, sizeof number);
+      if (!std::isfinite(number)) refuse(operation.name + " calculates with something that is not a number");
+    }
   }
 
   const Bytes& bytes_;

@@ -53,8 +53,8 @@ def main() -> None:
         figures,
         f"{network.title} on one thread; code and constants as `size` counts them in the objects of "
         f"{' and '.join(FOLDERS)} (text and data), before the linker leaves out what nothing needs; loading is all of "
-        f"`Detector`: reading, checking hashes and every number, packing weights; medians of {LOADS} loads from Python, "
-        f"and of {PROCESSES} processes of nanoedge-bench; files in the system's cache; memory is VmHWM after 100 frames; "
+        f"`Detector`: reading, checking hashes and every number, packing weights; medians of {LOADS} from Python, "
+        f"and of {PROCESSES} of nanoedge-bench; files in the system's cache; VmHWM is that after 100 frames; "
         "1 KB is 1,000 bytes",
     )
 

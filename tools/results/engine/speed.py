@@ -53,7 +53,7 @@ def main(rounds: int, runs: int, names: Sequence[str]) -> None:
 
 
 def older(kind: str) -> list[str]:
-    """The kinds of CPU that one of this kind can be measured as with other kernels, and that have limits of their own."""
+    """Kinds that a CPU of this kind can be measured as with other kernels, and that have limits of their own."""
     below = {"AMX": ["AVX-512 VNNI", "AVX2"], "AVX2": [], "none of these": []}
     return below.get(kind, ["AVX2"])
 
@@ -68,7 +68,9 @@ def figures_of(network: Measured, kind: str, found: dict[str, list[Run]]) -> lis
     """
     times = median_of(found[kind])
     figures = [
-        Figure(f"{network.title}, {row.title}: forward / frame to boxes", f"{each.forward:.2f} / {each.total:.2f}", "ms")
+        Figure(
+            f"{network.title}, {row.title}: forward / frame to boxes", f"{each.forward:.2f} / {each.total:.2f}", "ms"
+        )
         for row, each in times.items()
     ]
     for each, several in found.items():
