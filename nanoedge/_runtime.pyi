@@ -1,5 +1,7 @@
 """The C++ core: a bundle's network from pixels to boxes. Use `nanoedge.Detector`, which chooses it by itself."""
 
+from typing import Any, TypedDict
+
 import numpy as np
 import numpy.typing as npt
 
@@ -44,3 +46,42 @@ def cpu_features() -> list[tuple[str, str, bool, bool]]: ...
 def has_vector_kernels() -> bool: ...
 def native_computes(compute: str) -> bool: ...
 def check_manifest(text: str, place: str) -> None: ...
+
+class NativeStep(TypedDict):
+    """One step of a network of our engine.
+
+    Maps are [height, width, channels] of `element`: `float32`, or `uint8` with value = (byte - zero_point) * scale.
+    `multiply_adds` are those of convolutions, 0 of other kinds; `read`, `written` and `weights` are bytes.
+    """
+
+    name: str
+    kind: str
+    kernel: int
+    stride: int
+    inputs: list[str]
+    output: str
+    shape: tuple[int, int, int]
+    input_element: str
+    element: str
+    scale: float
+    zero_point: int
+    half_weights: bool
+    multiply_adds: int
+    read: int
+    written: int
+    weights: int
+
+class NativeNetwork:
+    def __init__(
+        self, folder: str | bytes, *, precision: str = "float", kernels: str = "", threads: int = 1
+    ) -> None: ...
+    @property
+    def kernels(self) -> str: ...
+    @property
+    def threads(self) -> int: ...
+    @property
+    def steps(self) -> list[NativeStep]: ...
+    def run(self, picture: npt.NDArray[np.uint8]) -> _Floats: ...
+    def maps(self, picture: npt.NDArray[np.uint8]) -> list[npt.NDArray[Any]]: ...
+    def times(self, picture: npt.NDArray[np.uint8], rounds: int) -> npt.NDArray[np.float64]: ...
+    def peak(self, element: str) -> float: ...

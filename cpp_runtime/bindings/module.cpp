@@ -1,5 +1,4 @@
 // nanoedge._runtime: translates between Python and the library, nothing more.
-#include <exception>
 #include <map>
 #include <optional>
 #include <pybind11/numpy.h>
@@ -11,6 +10,7 @@
 #include "nanoedge/cpu.hpp"
 #include "nanoedge/detector.hpp"
 #include "native/kernels/choose.hpp"
+#include "python.hpp"
 
 namespace py = pybind11;
 using nanoedge::ComputePrecision;
@@ -34,21 +34,6 @@ const std::map<std::string, PixelFormat> kFormats = {
 
 const std::map<std::string, ComputePrecision> kComputes = {
     {"fp32", ComputePrecision::fp32}, {"fp16", ComputePrecision::fp16}, {"bf16", ComputePrecision::bf16}};
-
-template <typename T>
-T choice(const std::map<std::string, T>& known, const std::string& value, const char* what) {
-  const auto found = known.find(value);
-  if (found != known.end()) return found->second;
-  std::string names;
-  for (const auto& item : known) names += (names.empty() ? "" : ", ") + item.first;
-  throw Error(ErrorKind::input, std::string("Unknown ") + what + " '" + value + "'; known: " + names + ".");
-}
-
-std::string describe(const py::array& array) {
-  std::string text = py::str(array.dtype()).cast<std::string>() + " [";
-  for (py::ssize_t i = 0; i < array.ndim(); ++i) text += (i > 0 ? ", " : "") + std::to_string(array.shape(i));
-  return text + "]";
-}
 
 // A view on the array's pixels; the array is copied first when its pixels do not lie one after the other in each row.
 // `kept` holds the array that the view points into.
@@ -87,21 +72,6 @@ ImageView view_of(const py::array& given, const std::string& format_name, py::ar
     view.stride = kept.shape(1);
   }
   return view;
-}
-
-// Calls `work` while other Python threads may run. Not by py::gil_scoped_release: when Python ends meanwhile, taking
-// the lock again ends this thread by unwinding, which a destructor does not survive.
-template <class F>
-void without_gil(F&& work) {
-  std::exception_ptr error;
-  PyThreadState* state = PyEval_SaveThread();
-  try {
-    work();
-  } catch (const std::exception&) {
-    error = std::current_exception();
-  }
-  PyEval_RestoreThread(state);
-  if (error) std::rethrow_exception(error);
 }
 
 py::tuple arrays_of(const std::vector<Detection>& found) {
@@ -277,5 +247,6 @@ PYBIND11_MODULE(_runtime, module) {
       "check_manifest",
       [](const std::string& text, const std::string& place) { nanoedge::parse_manifest(text, place); }, py::arg("text"),
       py::arg("place"), "Refuse a manifest as loading a bundle would.");
+  bind_native(module);
   module.attr("__version__") = nanoedge::version();
 }

@@ -59,6 +59,27 @@ def check_picture(picture: object) -> Picture:
     return picture
 
 
+def to_input_size(picture: Picture, spec: InputSpec) -> tuple[Picture, Placement]:
+    """Resize, and pad where the sides' ratio is kept.
+
+    Args:
+        picture: uint8 BGR [height, width, 3].
+        spec: the network's input.
+
+    Returns:
+        uint8 BGR [spec.height, spec.width, 3], and the placement that leads back.
+    """
+    cv2 = opencv()
+    placed, (inner_width, inner_height) = placement(picture.shape[1], picture.shape[0], spec)
+    resized: Picture = cv2.resize(picture, (inner_width, inner_height), interpolation=cv2.INTER_LINEAR)
+    if (inner_width, inner_height) == (spec.width, spec.height):
+        return resized, placed
+    canvas = np.full((spec.height, spec.width, 3), spec.pad_value, np.uint8)
+    left, top = int(placed.shift_x), int(placed.shift_y)
+    canvas[top : top + inner_height, left : left + inner_width] = resized
+    return canvas, placed
+
+
 def to_tensor(picture: Picture, spec: InputSpec) -> tuple[FloatArray, Placement]:
     """Resize, pad and normalise.
 
@@ -69,14 +90,7 @@ def to_tensor(picture: Picture, spec: InputSpec) -> tuple[FloatArray, Placement]
     Returns:
         float32 [1, 3, spec.height, spec.width], C-contiguous, and the placement that leads back.
     """
-    cv2 = opencv()
-    placed, (inner_width, inner_height) = placement(picture.shape[1], picture.shape[0], spec)
-    resized = cv2.resize(picture, (inner_width, inner_height), interpolation=cv2.INTER_LINEAR)
-    if (inner_width, inner_height) != (spec.width, spec.height):
-        canvas = np.full((spec.height, spec.width, 3), spec.pad_value, np.uint8)
-        left, top = int(placed.shift_x), int(placed.shift_y)
-        canvas[top : top + inner_height, left : left + inner_width] = resized
-        resized = canvas
+    resized, placed = to_input_size(picture, spec)
     tensor = np.empty((1, 3, spec.height, spec.width), np.float32)
     for channel, (mean, std) in enumerate(zip(spec.mean, spec.std, strict=True)):
         np.subtract(resized[:, :, channel], np.float32(mean), out=tensor[0, channel], dtype=np.float32)
