@@ -46,8 +46,19 @@ def run_float(graph: Graph, picture: npt.NDArray[Any]) -> dict[str, FloatArray]:
             end = operation.start + graph.shapes[operation.output].channels
             maps[operation.output] = inputs[0][operation.start : end]
             continue
-        maps[operation.output] = _RUN[type(operation)](operation, inputs, border)
+        maps[operation.output] = calculated(operation, inputs, border)
     return maps
+
+
+def calculated(operation: Operation, inputs: list[FloatArray], border: tuple[float, ...]) -> FloatArray:
+    """What an operation makes of its inputs.
+
+    Args:
+        operation: of any kind but a slice.
+        inputs: float32 [channels, height, width].
+        border: what stands around the first input, one value or one a channel.
+    """
+    return _RUN[type(operation)](operation, inputs, border)
 
 
 def activated(values: FloatArray, activation: Activation) -> FloatArray:
