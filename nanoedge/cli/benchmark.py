@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -35,8 +36,17 @@ def benchmark(
         Path | None, typer.Option(help="the picture; default: the bundle's sample as one 640x480 frame")
     ] = None,
     rounds: Annotated[int, typer.Option(help="counted rounds")] = 100,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="our own engine layer by layer: time, work, share of the measured peak")
+    ] = False,
 ) -> None:
-    """Time each stage of every combination of engine, precision and threads, interleaved in one run."""
+    """Time each stage of every combination of engine, precision and threads, interleaved in one run.
+
+    For example: nanoedge benchmark mine.nanoedge --threads 1, or with --layers for each layer of our own engine
+    """
+    if layers:
+        _benchmark_layers(terminal, bundle, engine or (), compute or (), threads or (None,), picture, rounds)
+        return
     from nanoedge.benchmark.combinations import Wanted, run_benchmark
     from nanoedge.runtime.engines import COMPUTE_PRECISIONS
 
@@ -51,6 +61,30 @@ def benchmark(
         tail = [f"{row['total'][share]:.2f}" for share in ("p90", "p99")]
         rows.append([row["engine"], row["precision"], row["compute"], str(row["threads"]), *stages, *tail])
     terminal.finish(result, f"{table(rows)}\n(medians of {rounds} rounds on {result['machine']})")
+
+
+def _benchmark_layers(
+    terminal: Terminal,
+    bundle: Path,
+    engines: Sequence[str],
+    computes: Sequence[str],
+    threads: Sequence[int | None],
+    picture: Path | None,
+    rounds: int,
+) -> None:
+    from nanoedge.benchmark.layers import benchmark_layers, tables_of
+
+    if set(engines) - {"native"} or set(computes) - {"fp32"}:
+        raise InputError("--layers looks into NanoEdge's own engine alone: leave out --engine, or give native in fp32.")
+    result = benchmark_layers(bundle, threads, picture, rounds)
+    parts = []
+    for row in result["rows"]:
+        peaks = ", ".join(f"{rate / 1e9:.1f} GMAC/s for {element}" for element, rate in row["peak"].items())
+        named = f"native {row['precision']}, {row['kernels']}, {row['threads']} thread(s)"
+        parts += [f"{named}: {row['total']['p50']:.2f} ms; measured peak: {peaks}", ""]
+        for each in tables_of(row):
+            parts += [table(each), ""]
+    terminal.finish(result, "\n".join([*parts, f"(medians of {rounds} rounds on {result['machine']})"]))
 
 
 _STAGES = ("preprocess", "forward", "postprocess", "total")

@@ -296,6 +296,27 @@ def test_the_benchmark_has_a_row_for_each_combination_that_exists(nanoedge, smal
     assert "None of the combinations" in nanoedge(*words, "--engine", "onnx", "--compute", "bf16", expect=2).stderr
 
 
+def test_the_benchmark_shows_each_layer_of_our_own_engine(nanoedge, small_bundle: Path) -> None:
+    words = ["benchmark", str(small_bundle), "--layers", "--rounds", "3", "--threads", "1"]
+    [row] = json.loads(nanoedge(*words, "--json").stdout)["rows"]
+    assert (row["engine"], row["precision"], row["threads"]) == ("native", "float", 1)
+    assert row["peak"].keys() == {"float32"}
+    layers, kinds = row["layers"], row["kinds"]
+    assert sum(kind["count"] for kind in kinds) == len(layers) > 100
+    assert {"convolution 1x1", "depth-wise 5x5", "interleave"} <= {kind["kind"] for kind in kinds}
+    for part in (layers, kinds):
+        assert abs(sum(each["share"] for each in part) - 1) < 0.01
+        for each in part:
+            assert 0 <= each["time"]["p50"] <= each["time"]["p90"] <= each["time"]["p99"]
+            assert (each["peak_share"] is None) == (each["multiply_adds"] == 0)
+            assert 0 < (each["peak_share"] or 0.5) < 1.5
+    assert sum(each["multiply_adds"] for each in layers) == sum(each["multiply_adds"] for each in kinds)
+    text = nanoedge(*words).stdout
+    assert "measured peak: " in text and "GMAC/s for float32" in text and "of peak" in text
+    assert "NanoEdge's own engine alone" in nanoedge(*words, "--engine", "ncnn", expect=2).stderr
+    assert "at least 1" in nanoedge(*words[:3], "--rounds", "0", expect=2).stderr
+
+
 def test_python_users_get_boxes_that_iterate(small_bundle: Path, picture: Path) -> None:
     from nanoedge import Detector
 
