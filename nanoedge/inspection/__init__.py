@@ -1,1 +1,1 @@
-"""Looking into a network: which prior learns what, and how far each part of it sees."""
+"""Looking into a network: which prior learns what, how far each part of it sees, where two engines part."""

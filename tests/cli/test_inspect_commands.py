@@ -92,3 +92,29 @@ def test_one_network_is_looked_at(nanoedge) -> None:
     assert (
         "Give one CONFIG or checkpoint" in nanoedge("inspect", "receptive-field", "demo", "bccd_320", expect=2).stderr
     )
+
+
+def test_layers_of_a_checkpoint_agree_with_pytorch(nanoedge, small_run: Path, tmp_path: Path) -> None:
+    best = str(small_run / "checkpoints" / "best.ckpt")
+    done = nanoedge("inspect", "layers", best, cwd=tmp_path)
+    assert "native float (" in done.stdout and "against torch: all " in done.stdout
+    assert "convolution 3x3" in done.stdout and "depth-wise 5x5" in done.stdout
+    strict = nanoedge("inspect", "layers", best, "--tolerance", "0", "--json", cwd=tmp_path)
+    document = json.loads(strict.stdout)
+    assert (document["against"], document["tolerance"], document["alone"]) == ("torch", 0, [])
+    assert document["first"] in {layer["map"] for layer in document["layers"]}
+    assert max(layer["relative"] for layer in document["layers"]) < 1e-4
+
+
+def test_layers_of_a_bundle_are_compared_with_its_network(
+    nanoedge, small_bundle: Path, small_run: Path, tmp_path: Path
+) -> None:
+    words = ["inspect", "layers", str(small_bundle), "--engine", "native:float:scalar"]
+    best = str(small_run / "checkpoints" / "best.ckpt")
+    document = json.loads(nanoedge(*words, "--checkpoint", best, "--json", cwd=tmp_path).stdout)
+    assert document["engine"] == "native float (scalar)" and document["first"] is None  # fp16 weights on both sides
+    done = nanoedge(*words, "--against", "native", "--dump", "maps.npz", cwd=tmp_path)
+    assert (tmp_path / "maps.npz").is_file() and "written: maps.npz" in done.stdout
+    assert "--checkpoint" in nanoedge(*words, cwd=tmp_path, expect=2).stderr
+    assert "does not show its layers" in nanoedge(*words, "--against", "onnx", cwd=tmp_path, expect=2).stderr
+    assert "--force" in nanoedge(*words, "--against", "native", "--dump", "maps.npz", cwd=tmp_path, expect=2).stderr

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from nanoedge.cli.inspect import assign, receptive_field
+from nanoedge.cli.inspect import assign, layers, receptive_field
 from nanoedge.cli.terminal import command
 
-HELP = "Look into a network: which prior learns what, and how far each part of it sees."
+HELP = "Look into a network: which prior learns what, how far each part of it sees, where two engines part."
 
 
 def register(app: typer.Typer) -> None:
@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help=HELP, no_args_is_help=True)
     command(group, "assign")(assign.assign)
     command(group, "receptive-field")(receptive_field.receptive_field)
+    command(group, "layers")(layers.layers)
     app.add_typer(group, name="inspect")
 
     @group.callback(help=HELP)

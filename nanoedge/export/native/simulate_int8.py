@@ -144,15 +144,15 @@ def multiply_add(a: npt.ArrayLike, b: npt.ArrayLike, c: npt.ArrayLike) -> FloatA
 
 def _activated(y: FloatArray, activation: Activation, scalars: FloatArray) -> FloatArray:
     if activation.kind == "relu":
-        return np.maximum(y, scalars[0])
-    if activation.kind == "relu6":
-        return np.minimum(np.maximum(y, scalars[0]), scalars[1])
-    if activation.kind == "leaky_relu":
-        return np.maximum(y, multiply_add(y, np.float32(activation.slope), scalars[1]))
-    if activation.kind == "hard_swish":
+        y = np.maximum(y, scalars[0])
+    elif activation.kind == "relu6":
+        y = np.minimum(np.maximum(y, scalars[0]), scalars[1])
+    elif activation.kind == "leaky_relu":
+        y = np.maximum(y, multiply_add(y, np.float32(activation.slope), scalars[1]))
+    elif activation.kind == "hard_swish":
         share = multiply_add(y, np.float32(1) / np.float32(6), np.float32(0.5))
         gate = np.minimum(np.maximum(share, np.float32(0)), np.float32(1))
-        return multiply_add(y * gate, scalars[1], scalars[0])
+        y = multiply_add(y * gate, scalars[1], scalars[0])
     return y
 
 

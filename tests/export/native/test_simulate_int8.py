@@ -30,7 +30,9 @@ def check_every_map(folder: Path, spec: InputSpec, compiled: Compiled, strides: 
     for kernels in TABLES:
         network = load_native(bundle, "int8", kernels)
         steps = network.steps
-        maps = {step["output"]: values.transpose(2, 0, 1) for step, values in zip(steps, network.maps(picture), strict=True)}
+        maps = {
+            step["output"]: values.transpose(2, 0, 1) for step, values in zip(steps, network.maps(picture), strict=True)
+        }
         from_floats = {step["output"] for step in steps if step["input_element"] == "float32"}
         floats = {name: maps[name] for name in from_floats}
         expected = run_int8(compiled, picture.transpose(2, 0, 1), floats)
