@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,8 +22,10 @@ from nanoedge.runtime.preprocess import to_input_size
 if TYPE_CHECKING:
     from nanoedge.training.checkpoints import Checkpoint
 
-TOLERANCE_OF_FLOAT, TOLERANCE_OF_BYTES = 1e-3, 0.1
-"""Of the largest difference, as a share of the map's spread: between float networks, and where one of them is int8."""
+TOLERANCE_OF_FLOAT, TOLERANCE_OF_BYTES = 1e-3, 0.05
+"""Shares of a map's spread: of the largest difference between float networks, of the typical one where one is int8."""
+
+Judged = Literal["relative", "typical"]
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,9 @@ class Difference:
     relative: float
     typical: float
 
-    def exceeds(self, tolerance: float) -> bool:
+    def exceeds(self, tolerance: float, judged: Judged = "relative") -> bool:
         """Whether it is larger, or not a number."""
-        return not self.relative <= tolerance
+        return not getattr(self, judged) <= tolerance
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,18 +60,25 @@ class LayerReport:
         labels: the two engines in words.
         differences: of the maps that both have, in running order.
         alone: names of maps of which the other engine has none.
-        tolerance: relative difference from which on two maps count as parted.
+        tolerance: share of the spread; maps that differ by more have parted.
+        judged: which of the differences that is: `typical` where one engine is int8, because that clips outliers.
     """
 
     labels: tuple[str, str]
     differences: tuple[Difference, ...]
     alone: tuple[str, ...]
     tolerance: float
+    judged: Judged = "relative"
+
+    @property
+    def parted(self) -> tuple[Difference, ...]:
+        """The maps that differ by more than the tolerance."""
+        return tuple(each for each in self.differences if each.exceeds(self.tolerance, self.judged))
 
     @property
     def first(self) -> Difference | None:
-        """The first map that differs by more than the tolerance."""
-        return next((each for each in self.differences if each.exceeds(self.tolerance)), None)
+        """The first of them."""
+        return next(iter(self.parted), None)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; `null` for what is not a number."""
@@ -88,6 +97,7 @@ class LayerReport:
             "engine": self.labels[0],
             "against": self.labels[1],
             "tolerance": self.tolerance,
+            "judged": self.judged,
             "first": first.layer.output if first else None,
             "alone": list(self.alone),
             "layers": layers,
@@ -117,7 +127,7 @@ def compare_layers(
         against: the engine that is compared with.
         checkpoint: whose network the bundle holds; needed for `torch`.
         picture: the input; `None` takes the bundle's sample, for a checkpoint a synthetic picture.
-        tolerance: of `Difference.relative`; `None` is 0 between int8 networks, 0.1 where one is int8, else 0.001.
+        tolerance: share of a map's spread; `None` is 0 between int8 networks, 0.05 where one is int8, else 0.001.
         threads: of our engine; `None` takes all CPUs that this process may use.
         dump: write all maps of both engines into this `.npz` file.
         force: replace a file that is there.
@@ -154,6 +164,7 @@ def compare_layers(
 
 def compare(found: LayerMaps, expected: LayerMaps, tolerance: float) -> LayerReport:
     """Differences of the maps that both have; the steps are those of the first engine that has any."""
+    judged: Judged = "typical" if found.is_bytes != expected.is_bytes else "relative"
     differences, alone = [], []
     for layer in found.layers or expected.layers:
         mine, other = (_map_of(maps, layer) for maps in (found, expected))
@@ -161,7 +172,7 @@ def compare(found: LayerMaps, expected: LayerMaps, tolerance: float) -> LayerRep
             alone.append(layer.output)
             continue
         differences.append(_difference(layer, mine, other))
-    return LayerReport((found.label, expected.label), tuple(differences), tuple(alone), tolerance)
+    return LayerReport((found.label, expected.label), tuple(differences), tuple(alone), tolerance, judged)
 
 
 def _map_of(maps: LayerMaps, layer: Layer) -> FloatArray | None:

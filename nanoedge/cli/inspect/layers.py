@@ -37,7 +37,7 @@ def layers(
         typer.Option(
             "--tolerance",
             metavar="SHARE",
-            help="of a map's spread; default: 0.001 between float networks, 0.1 with int8 on one side, 0 on both",
+            help="of a map's spread; default: 0.001 between float networks, 0.05 with int8 on one side, 0 on both",
         ),
     ] = None,
     threads: Annotated[int, typer.Option("--threads", metavar="N", help="CPU threads of our own engine")] = 1,
@@ -58,21 +58,21 @@ def layers(
 
 def _text(report: LayerReport, dump: Path | None) -> str:
     rows = [["layer", "kind", "map", "shape", "largest", "of spread", "typical", ""]]
-    first = report.first
+    parted, first = report.parted, report.first
     for each in report.differences:
-        mark = "first" if each is first else "*" if each.exceeds(report.tolerance) else ""
+        mark = "first" if each is first else "*" if each in parted else ""
         figures = [f"{value:.2g}" for value in (each.largest, each.relative, each.typical)]
         shape = "x".join(map(str, each.shape))
         rows.append([each.layer.name, each.layer.kind, each.layer.output, shape, *figures, mark])
     lines = [table(rows), ""]
     names = f"{report.labels[0]} against {report.labels[1]}"
+    limit = f"{report.tolerance:g} of their spread" + (" on average" if report.judged == "typical" else "")
     if first is None:
-        lines.append(f"{names}: all {len(report.differences)} maps agree within {report.tolerance:g} of their spread")
+        lines.append(f"{names}: all {len(report.differences)} maps agree within {limit}")
     else:
-        count = sum(each.exceeds(report.tolerance) for each in report.differences)
         lines.append(
-            f"{names}: {count} of {len(report.differences)} maps differ by more than {report.tolerance:g} of their "
-            f"spread, the first is {first.layer.output} behind {first.layer.name}"
+            f"{names}: {len(parted)} of {len(report.differences)} maps differ by more than {limit}, "
+            f"the first is {first.layer.output} behind {first.layer.name}"
         )
     if report.alone:
         lines.append(f"without a counterpart: {', '.join(report.alone)}")
