@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoedge.data.readers.coco import read_coco
+from nanoedge.errors import DataError
 from nanoedge.evaluation.coco_metrics import CocoMetrics
 from nanoedge.evaluation.evaluate import Progress, evaluate
 from nanoedge.runtime import EVALUATION_POSTPROCESS
@@ -75,3 +77,19 @@ def evaluate_bundle(
     )
     index = read_coco(annotations, images, detector.class_names)
     return EvaluationResult(evaluate(detector, index, progress), detector.engine, precision, compute)
+
+
+def check_truth(annotations: Path, images: Path, classes: Sequence[str]) -> None:
+    """Read annotations as `evaluate_bundle` will, so that what is wrong with them is known before long work.
+
+    Args:
+        annotations: COCO JSON.
+        images: folder of the pictures; they are not opened.
+        classes: names of the network's classes.
+
+    Raises:
+        DataError: for what is wrong, or when there is no box to measure AP with.
+    """
+    index = read_coco(annotations, images, classes)
+    if not index.box_count:
+        raise DataError(f"{annotations} has no boxes, so that no AP can be measured with it; give another file.")

@@ -20,6 +20,12 @@ from nanoedge.config.interface import Interface
 from nanoedge.config.schema import check_input_size
 from nanoedge.detections import Detections
 from nanoedge.errors import ExportError, InputError
+from nanoedge.evaluation.bundles import check_truth
+from nanoedge.evaluation.evaluate import Progress
+from nanoedge.export.int8.add import add_int8
+from nanoedge.export.int8.calibration import Calibration, choose_calibration, pictures_of
+from nanoedge.export.int8.report import Int8Report
+from nanoedge.export.int8.request import Int8Request
 from nanoedge.export.parity import (
     Converted,
     FloatArray,
@@ -29,7 +35,7 @@ from nanoedge.export.parity import (
     reference_outputs,
 )
 from nanoedge.export.strip import WeightStorage, strip, with_stored_weights
-from nanoedge.export.targets import TARGETS, choose_targets, convert, storage_of
+from nanoedge.export.targets import TARGETS, check_int8_targets, choose_targets, convert, storage_of
 from nanoedge.models.nanodet_plus import NanoDetPlus
 from nanoedge.pictures import Picture, list_pictures, opencv, read_picture, write_picture
 from nanoedge.training.checkpoints import Checkpoint, load_checkpoint
@@ -43,11 +49,19 @@ SAMPLE, SAMPLE_DETECTIONS, PARITY = "sample.png", "sample.json", "parity.json"
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What was written, and how well the engines agree with PyTorch."""
+    """What was written, and how well the engines agree with PyTorch.
+
+    Attributes:
+        bundle: the folder.
+        manifest: of it.
+        parity: the document of `parity.json`.
+        int8: what was measured of the int8 file, also where it was left out; `None` where none was asked for.
+    """
 
     bundle: Path
     manifest: Manifest
     parity: dict[str, Any]
+    int8: Int8Report | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -56,6 +70,7 @@ class ExportResult:
             "engines": [entry.model_dump(mode="json") for entry in self.manifest.engines],
             "files": {name: entry.size for name, entry in self.manifest.files.items()},
             "parity": self.parity,
+            "int8": None if self.int8 is None else self.int8.as_json(),
         }
 
 
@@ -68,7 +83,9 @@ def export_bundle(
     pictures: Path | None = None,
     licence: str = "",
     force: bool = False,
+    int8: Int8Request | None = None,
     say: Say = lambda text: None,
+    progress: Progress | None = None,
 ) -> ExportResult:
     """Make a bundle.
 
@@ -81,18 +98,26 @@ def export_bundle(
         pictures: folder of pictures for the parity check and the sample; `None` takes synthetic ones that ship.
         licence: of the weights, written into the manifest.
         force: replace a bundle that is there.
+        int8: add an int8 file for `native`, which must be among the targets; `None` leaves that out.
         say: receives sentences for the user.
+        progress: called with (pictures done, pictures in all) where many are looked at.
 
     Raises:
-        InputError: for an unknown target, a bad size, an existing place, a folder without pictures.
+        InputError: for an unknown target, a bad size, an existing place, a folder without pictures, annotations that
+            AP cannot be measured with.
         CheckpointError: when the checkpoint cannot be read.
-        ExportError: when a conversion fails or parity does not hold; nothing is left behind.
+        ExportError: when a conversion fails or parity does not hold; nothing is left behind. An int8 file that loses
+            too much is no error: it is left out, and the report says why.
     """
     chosen = choose_targets(targets)
     check_free(out, force)
+    if int8 is not None:
+        check_int8_targets(chosen, say)
+        pictures_of(int8.calibration)
     source = load_checkpoint(checkpoint)
     model = source.model()
     interface = _interface(source, input_size)
+    calibration = None if int8 is None else _calibration(int8, interface, say, progress)
     width, height = interface.input.width, interface.input.height
     with folder_in_the_making(out, force) as making:
         files = _parity_pictures(pictures)
@@ -121,8 +146,15 @@ def export_bundle(
         }
         say(f"checking parity on {len(files)} pictures")
         parity = _prove_parity(making, document, converted, reference, interface)
+        report = None
+        if int8 is not None and calibration is not None:
+            added, report = add_int8(making, document, network, interface, calibration, int8.truth, say, progress)
+            if added is not None:
+                document["engines"].append(added.model_dump(mode="json"))
+                parity["int8"] = report.as_json()
+                _write_parity(making, parity)
         manifest = write_manifest(making, document)
-    return ExportResult(out, manifest, parity)
+    return ExportResult(out, manifest, parity, report)
 
 
 def _interface(source: Checkpoint, input_size: tuple[int, int] | None) -> Interface:
@@ -148,8 +180,20 @@ def _prove_parity(
     report.write_text("{}\n")
     write_manifest(making, document)
     parity = check_parity(making, converted, reference, interface)
-    report.write_text(json.dumps(parity, indent=2) + "\n")
+    _write_parity(making, parity)
     return parity
+
+
+def _write_parity(making: Path, parity: dict[str, Any]) -> None:
+    (making / PARITY).write_text(json.dumps(parity, indent=2, allow_nan=False) + "\n")
+
+
+def _calibration(int8: Int8Request, interface: Interface, say: Say, progress: Progress | None) -> Calibration:
+    """The calibration pictures, after the annotations were found usable: both before any long work."""
+    if int8.truth is not None:
+        check_truth(int8.truth.annotations, int8.truth.images, interface.classes)
+    say(f"int8: reading the calibration pictures of {int8.calibration}")
+    return choose_calibration(int8.calibration, int8.calibration_images, say, progress)
 
 
 def _parity_pictures(folder: Path | None) -> list[Path]:

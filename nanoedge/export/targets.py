@@ -41,6 +41,10 @@ TARGETS: dict[str, Target] = {
 }
 
 
+INT8_TARGETS = ("native",)
+"""Targets that an int8 file can be made for, beside the float one."""
+
+
 def choose_targets(names: Sequence[str]) -> tuple[str, ...]:
     """The targets' names in the order of `TARGETS`; `all` stands for every one.
 
@@ -51,6 +55,22 @@ def choose_targets(names: Sequence[str]) -> tuple[str, ...]:
         if name != "all" and name not in TARGETS:
             raise InputError(f"Unknown target {name!r}; known: {', '.join(TARGETS)}, all.")
     return tuple(name for name in TARGETS if "all" in names or name in names)
+
+
+def check_int8_targets(targets: Sequence[str], say: Callable[[str], None]) -> None:
+    """Whether int8 can be made for one of these targets; says which of them stay float.
+
+    Raises:
+        InputError: when it can be made for none.
+    """
+    stay = [name for name in targets if name not in INT8_TARGETS]
+    if len(stay) == len(targets):
+        raise InputError(
+            f"--int8 cannot be made for {', '.join(stay)}: only {', '.join(INT8_TARGETS)} has int8 as yet. Add "
+            f"--target {INT8_TARGETS[0]}, or leave --int8 out."
+        )
+    if stay:
+        say(f"int8 is made for {', '.join(INT8_TARGETS)}; float alone for {', '.join(stay)}")
 
 
 def storage_of(target: str, asked: WeightStorage | None) -> WeightStorage:

@@ -40,7 +40,7 @@ def choose_scales(graph: Graph, statistics: Mapping[str, Statistics], method: Ra
 
     Args:
         graph: before `place_maps`.
-        statistics: of all those maps but the picture, which is bytes already.
+        statistics: of those maps; of maps that share a scale, one will do. The picture needs none: it is bytes already.
         method: see `range_of`.
     """
     chosen: dict[str, Quantized] = {}
@@ -48,7 +48,7 @@ def choose_scales(graph: Graph, statistics: Mapping[str, Statistics], method: Ra
         if graph.input in group:
             chosen.update(dict.fromkeys(group, Quantized(1.0, 0)))
             continue
-        low, high = range_of([statistics[name] for name in group], method)
+        low, high = range_of([statistics[name] for name in group if name in statistics], method)
         scale = float(np.float32((high - low) / LEVELS))
         zero_point = int(np.clip(np.round(-low / scale), 0, LEVELS))
         chosen.update(dict.fromkeys(group, Quantized(scale, zero_point)))
@@ -63,7 +63,8 @@ def compile_int8(
     Args:
         graph: of `read_and_simplify`, with `APART_IN_INT8` apart; changed.
         quantized: of `choose_scales`.
-        means: mean of each channel of the maps, [C]: biases are corrected by what rounded weights change on average.
+        means: mean of each channel of the maps, [C], of the picture in grey levels: biases are corrected by what
+            rounded weights change on average.
 
     Raises:
         ExportError: when such an activation is part of another operation.
@@ -71,13 +72,17 @@ def compile_int8(
     graph.input_border = tuple(float(np.round(value)) for value in graph.input_border)
     add_borders(graph)
     places = place_maps(graph)
-    known = dict(quantized)
+    known, averages = dict(quantized), dict(means or {})
     for operation in graph.operations:  # copies that the passes made
-        if isinstance(operation, Copy) and operation.inputs[0] in known and operation.output not in graph.outputs:
-            known[operation.output] = known[operation.inputs[0]]
+        if isinstance(operation, Copy) and operation.output not in graph.outputs:
+            [source] = operation.inputs
+            if source in known:
+                known[operation.output] = known[source]
+            if source in averages:
+                averages[operation.output] = averages[source]
     memory = plan_memory(graph, places, {name: 1 if name in known else 4 for name in graph.shapes})
     arithmetic = {
-        operation.output: _arithmetic(operation, known, (means or {}).get(operation.inputs[0]))
+        operation.output: _arithmetic(operation, known, averages.get(operation.inputs[0]))
         for operation in graph.operations
     }
     return Compiled(graph, places, memory, leave_room(graph, places, memory), arithmetic, known)

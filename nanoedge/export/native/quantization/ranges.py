@@ -13,7 +13,8 @@ from torch import fx, nn
 
 from nanoedge.export.native.graph import FloatArray
 
-BINS = 2048
+SAMPLES = 2048
+"""Values that are kept of each map of each picture."""
 RangeMethod = Literal["mean", "percentile", "squared-error"]
 METHODS: tuple[RangeMethod, ...] = ("mean", "percentile", "squared-error")
 PERCENTILE = 99.99
@@ -36,11 +37,11 @@ class Statistics:
     samples: list[FloatArray] = field(default_factory=list)
     channel_sum: npt.NDArray[np.float64] | float = 0.0
 
-    def add(self, values: FloatArray, generator: np.random.Generator) -> None:
-        """One picture's map [C, H, W]."""
+    def add(self, values: FloatArray, generator: np.random.Generator, samples: int = SAMPLES) -> None:
+        """One picture's map [C, H, W]; `samples` of its values are kept, drawn with replacement."""
         self.lows.append(float(values.min()))
         self.highs.append(float(values.max()))
-        self.samples.append(generator.choice(values.ravel(), min(values.size, BINS), replace=False))
+        self.samples.append(values.ravel()[generator.integers(0, values.size, min(values.size, samples))])
         self.channel_sum = self.channel_sum + values.mean((1, 2), dtype=np.float64)
 
     @property
@@ -65,16 +66,22 @@ class _Recorder(fx.Interpreter):
         return result
 
 
-def collect_statistics(network: nn.Module, pictures: Iterable[FloatArray], wanted: set[str]) -> dict[str, Statistics]:
+def collect_statistics(
+    network: nn.Module, pictures: Iterable[FloatArray], wanted: set[str], samples: int = SAMPLES
+) -> dict[str, Statistics]:
     """Run a network and look at its maps.
 
     Args:
         network: as `read_network` takes it; maps have the same names.
         pictures: normalised, float32 [1, 3, height, width].
         wanted: names of maps.
+        samples: values that are kept of each map of each picture.
+
+    Returns:
+        Of those maps that the network calculates: parts that only the compiler tells apart are not among them.
     """
     generator = np.random.default_rng(0)
-    statistics = {name: Statistics() for name in wanted}
+    statistics: dict[str, Statistics] = {}
     recorder: _Recorder | None = None
     for picture in pictures:
         tensor = torch.from_numpy(picture)
@@ -84,7 +91,7 @@ def collect_statistics(network: nn.Module, pictures: Iterable[FloatArray], wante
                 recorder = _Recorder(program.module(), wanted)
             recorder.run(tensor)
         for name, values in recorder.found.items():
-            statistics[name].add(values, generator)
+            statistics.setdefault(name, Statistics()).add(values, generator, samples)
     return statistics
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nanoedge.export.native.graph import (
     Concatenate,
     Copy,
+    GlobalAverage,
     Graph,
     Interleave,
     MaxPool,
@@ -44,6 +45,7 @@ def shared_scales(graph: Graph, floats: set[str]) -> list[list[str]]:
 def float_maps(graph: Graph) -> set[str]:
     """Maps that are not made of bytes: the levels of the output, and what squeeze-excite calculates of means."""
     floats = set(graph.outputs)
-    return floats | {
-        name for name, shape in graph.shapes.items() if (shape.height, shape.width) == (1, 1) and name != graph.input
-    }
+    for operation in graph.operations:
+        if isinstance(operation, GlobalAverage) or operation.inputs[0] in floats:
+            floats.add(operation.output)
+    return floats

@@ -1,0 +1,1 @@
+"""An int8 file beside the float one: calibration pictures, the best range method, and what it costs in AP."""
