@@ -39,7 +39,7 @@ void put(const Step& step, float value, int y, int x, int c) {
     return;
   }
   const float steps = std::nearbyint(value);  // to the nearest even
-  step.out.u8(y, x)[c] = static_cast<std::uint8_t>(std::min(std::max(steps, 0.F), 255.F));
+  step.out.u8(y, x)[c] = static_cast<std::uint8_t>(std::min(std::max(0.F, steps), 255.F));  // no number: 0
 }
 
 void finish(const Step& step, int y, int x, int block, const std::int32_t* sums) {
