@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from nanoedge.pictures import list_pictures, write_picture
 
-
 NOWHERE = ["--annotations", "a", "--images", "b"]
 
 
