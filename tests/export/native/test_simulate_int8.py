@@ -126,13 +126,13 @@ class _Around(nn.Module):
         return self.head(self.part(self.stem(x))).flatten(2).permute(0, 2, 1)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", list(PARTS))
 def test_a_single_operation_on_random_values(name: str, seed: int, tmp_path: Path) -> None:
     torch.manual_seed(seed)
     channels, make = PARTS[name]
     network = _Around(make(channels), channels).eval()
-    spec = InputSpec(width=(64, 96, 160)[seed], height=(32, 96, 64)[seed])
+    spec = InputSpec(width=(64, 160)[seed], height=(96, 32)[seed])
     check_every_map(tmp_path / "small.nanoedge", spec, compiled_int8(network, spec), (8,))
 
 
