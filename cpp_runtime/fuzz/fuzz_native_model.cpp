@@ -50,7 +50,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const native::Model model = native::read_model(bytes, manifest(), "model.native.bin");
     if (model.arena > kMostMemory || work_of(model) > kMostWork) return 0;  // only slow
     for (const native::KernelTable& kernels : native::kernel_tables()) {
-      if (kernels.is_usable()) native::Network(model, bytes, kernels, false, 1).run();
+      if (!kernels.is_usable()) continue;
+      native::Network(model, bytes, kernels, false, 1).run();
+      if (kernels.bf16_convolution != nullptr) native::Network(model, bytes, kernels, true, 1).run();
     }
   } catch (const Error&) {
   }
