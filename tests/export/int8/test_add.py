@@ -85,7 +85,7 @@ def test_the_bytes_that_are_written_are_those_of_the_best_method(
     result = export_bundle(best_of(small_run), ["native"], out, int8=Int8Request(calibration, 12))
     assert result.int8 is not None and result.int8.accuracy is None
     assert (out / "model.native.int8.bin").read_bytes() == made[result.int8.method]
-    assert len(set(made.values())) == 3
+    assert len(set(made.values())) > 1
 
 
 @pytest.fixture
