@@ -95,7 +95,10 @@ std::unique_ptr<Layers> Layers::load(const std::string& folder, FilePrecision pr
 }
 
 Layers::Layers(Model model, const Bytes& bytes, const KernelTable& kernels, int threads)
-    : model_(std::move(model)), kernels_(kernels), threads_(threads), network_(model_, bytes, kernels, false, threads) {}
+    : model_(std::move(model)),
+      kernels_(kernels),
+      threads_(threads),
+      network_(model_, bytes, kernels, false, threads) {}
 
 Layer Layers::layer(int number) const {
   const auto value = [&](int of) { return &model_.values[static_cast<std::size_t>(of)]; };

@@ -38,7 +38,7 @@ void put(const Step& step, float value, int y, int x, int c) {
     step.out.f32(y, x)[c] = value;
     return;
   }
-  const float steps = std::nearbyint(value);  // to the nearest even
+  const float steps = std::nearbyint(value);                                                // to the nearest even
   step.out.u8(y, x)[c] = static_cast<std::uint8_t>(std::min(std::max(0.F, steps), 255.F));  // no number: 0
 }
 
