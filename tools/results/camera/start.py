@@ -15,7 +15,7 @@ from tools.results.figures import Figure, at_most, publish
 
 ROUNDS = 6
 WAYS = {
-    "auto (OpenVINO)": [],
+    "auto (native)": [],
     "auto, page served": ["--serve", "127.0.0.1:0"],
     "ncnn": ["--engine", "ncnn"],
     "ncnn, page served": ["--engine", "ncnn", "--serve", "127.0.0.1:0"],
