@@ -18,7 +18,6 @@ struct Avx512Vnni {
 
   static Ints load_ints(const void* from) { return _mm512_loadu_si512(from); }
   static Ints set_ints(int value) { return _mm512_set1_epi32(value); }
-  static Ints add_ints(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
   static Ints subtract_ints(Ints a, Ints b) { return _mm512_sub_epi32(a, b); }
   static Ints load_bytes(const std::uint8_t* from) {
     return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
@@ -68,7 +67,6 @@ struct Avx512Vnni {
   static Floats floats(Ints x) { return _mm512_cvtepi32_ps(x); }
   static Floats load(const float* from) { return _mm512_loadu_ps(from); }
   static Floats set(float value) { return _mm512_set1_ps(value); }
-  static Floats add(Floats a, Floats b) { return _mm512_add_ps(a, b); }
   static Floats multiply(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
   static Floats multiply_add(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
   static Floats max(Floats a, Floats b) { return _mm512_max_ps(a, b); }

@@ -16,7 +16,6 @@ struct Int8Of256Bits {
 
   static Ints load_ints(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
   static Ints set_ints(int value) { return _mm256_set1_epi32(value); }
-  static Ints add_ints(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
   static Ints subtract_ints(Ints a, Ints b) { return _mm256_sub_epi32(a, b); }
   static Ints load_bytes(const std::uint8_t* from) {
     return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
@@ -30,7 +29,6 @@ struct Int8Of256Bits {
   static Floats floats(Ints x) { return _mm256_cvtepi32_ps(x); }
   static Floats load(const float* from) { return _mm256_loadu_ps(from); }
   static Floats set(float value) { return _mm256_set1_ps(value); }
-  static Floats add(Floats a, Floats b) { return _mm256_add_ps(a, b); }
   static Floats multiply(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
   static Floats multiply_add(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
   static Floats max(Floats a, Floats b) { return _mm256_max_ps(a, b); }
