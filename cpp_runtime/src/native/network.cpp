@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::chrono::microseconds kLookForOthers{100};  // longer than shares of one step differ
 constexpr std::size_t kLine = 64;
+constexpr int kRowsOfBand = 2;
 constexpr std::size_t kMargin = 512;  // kernels read whole vectors beyond the last channel
 
 std::size_t rounded(std::size_t size) {
@@ -131,7 +132,7 @@ Network::Network(const Model& model, const Bytes& bytes, const KernelTable& kern
   for (const Operation& operation : model.operations) {
     const bool is_bytes = value(operation.input).element == Element::u8;
     const Kernel& kernel = kernels.kernel(operation.kind, value(operation.input).element, in_bf16);
-    Bound bound{{}, &kernel, 0, operation.name};
+    Bound bound{{}, &kernel, 0, operation.name, false};
     Step& step = bound.step;
     step.kind = operation.kind, step.activation = operation.activation, step.slope = operation.slope;
     step.in = map_of(value(operation.input));
@@ -150,6 +151,10 @@ Network::Network(const Model& model, const Bytes& bytes, const KernelTable& kern
     }
     bound.items = bound.kernel->items(step);
     if (bound.kernel->scratch_size != nullptr) scratch = std::max(scratch, bound.kernel->scratch_size(step));
+    if (!steps_.empty() && step.kind == Kind::max_pool) {
+      Bound& before = steps_.back();
+      before.feeds_pool = before.step.out.data == step.in.data && before.items == before.step.out.height;
+    }
     steps_.push_back(std::move(bound));
   }
   for (int thread = 0; thread < threads; ++thread) scratch_.emplace_back(scratch);
@@ -167,6 +172,20 @@ void Network::run_share(const Bound& bound, int thread, int threads) const {
   bound.kernel->run(bound.step, place(thread), place(thread + 1), scratch);
 }
 
+// The first map is the largest of all: what the pool needs of it is still in the nearest cache.
+void Network::run_in_bands(const Bound& bound, const Bound& pool) const {
+  char* scratch = scratch_[0].data();
+  int done = 0;
+  for (int first = 0; first < pool.items; first += kRowsOfBand) {
+    const int end = std::min(pool.items, first + kRowsOfBand);
+    const int below = (end - 1) * pool.step.stride - pool.step.top + pool.step.kernel;
+    const int needed = end == pool.items ? bound.items : std::min(bound.items, below);
+    if (done < needed) bound.kernel->run(bound.step, done, needed, scratch);
+    done = std::max(done, needed);
+    pool.kernel->run(pool.step, first, end, scratch);
+  }
+}
+
 void Network::run_step(int number) {
   const std::pair<const Network*, const Bound*> job{this, &steps_[static_cast<std::size_t>(number)]};
   const auto share = [](void* data) {
@@ -178,7 +197,14 @@ void Network::run_step(int number) {
 
 void Network::run() {
   if (threads_ == 1) {
-    for (const Bound& bound : steps_) run_share(bound, 0, 1);
+    for (std::size_t number = 0; number < steps_.size(); ++number) {
+      if (steps_[number].feeds_pool) {
+        run_in_bands(steps_[number], steps_[number + 1]);
+        ++number;
+      } else {
+        run_share(steps_[number], 0, 1);
+      }
+    }
     return;
   }
   // One call for all steps: its threads meet behind each of them.

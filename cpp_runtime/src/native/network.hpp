@@ -53,10 +53,12 @@ class Network {
     const Kernel* kernel;
     int items;
     std::string name;
+    bool feeds_pool = false;  // the next step takes the largest of its rows
   };
 
   // A thread's part of one step.
   void run_share(const Bound& bound, int thread, int threads) const;
+  void run_in_bands(const Bound& bound, const Bound& pool) const;
 
   Map map_of(const Value& value) const;
   void fill_border(const Value& value, const std::array<float, 3>& border) const;

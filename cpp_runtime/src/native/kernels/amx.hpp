@@ -15,10 +15,10 @@ constexpr int kTilePixels = 16, kTileBytes = 64, kTileValues = 256;
 
 template <int number>
 struct Number {
-  static constexpr int value = number;
+  constexpr operator int() const { return number; }
 };
 
-// Tiles of 16 rows of 64 bytes, while it lives. Registers 0 to 3 are sums, 4 and 5 inputs, 6 and 7 weights.
+// Tiles of 16 rows of 64 bytes, while it lives. Registers 0 to 3 are sums, 4 inputs, 6 and 7 weights.
 class Tiles {
  public:
   Tiles() {
@@ -57,49 +57,54 @@ class Tiles {
     }
   };
 
-  // Sums of 16 pixels by one vector of channels in register `tile`. `start` is what they begin with, one value a
-  // channel; weights lie as [step][16][channels of the block][4 bytes].
-  template <class Product, int tile, int vectors>
-  static void multiply(const char* inputs, std::ptrdiff_t pixel, const char* weights, int steps, const char* start) {
-    load<tile>(start, 0);
-    constexpr int kInputs = 4 + tile % 2, kWeights = 6 + tile % 2;
+  // Calls finish(sums, pixel, first, end) for the tiles `first` to `end` of `count` pixels behind each other: the sums
+  // of 16 pixels from `pixel` on, as [vector][pixel][16 sums], and the rows to finish. Those that belong to the tile
+  // before are left out. `start` is what sums begin with, one value a channel; weights lie as [step][16][channels of
+  // the block][4 bytes].
+  //
+  // Inputs are loaded once for all vectors of channels, whose products do not wait for each other; the rows of the tile
+  // before are finished a few at a time between them.
+  template <class Product, int vectors, class T, class Finish>
+  static void block(const char* inputs, std::ptrdiff_t pixel_step, int count, int first, int end, const char* weights,
+                    int steps, const char* start, Finish&& finish) {
+    alignas(64) T sums[2][vectors * kTileValues];
     constexpr std::ptrdiff_t kQuad = vectors * 64;
-    for (int step = 0; step < steps; ++step, inputs += kTileBytes, weights += 16 * kQuad) {
-      load<kInputs>(inputs, pixel);
-      load<kWeights>(weights, kQuad);
-      Product::template multiply<tile, kInputs, kWeights>();
+    const auto pixel_of_tile = [&](int tile) { return smaller(tile * kTilePixels, count - kTilePixels); };
+    for (int tile = first; tile <= end; ++tile) {
+      const T* done = sums[(tile + 1) & 1];
+      const int before = pixel_of_tile(tile - 1);
+      int row = tile > first ? (tile - 1) * kTilePixels - before : kTilePixels;  // the next to finish
+      const auto finish_to = [&](int end_row) __attribute__((always_inline)) {
+        if (row < end_row) finish(done, before, row, end_row);
+        row = larger(row, end_row);
+      };
+      if (tile < end) {
+        const char* in = inputs + pixel_of_tile(tile) * pixel_step;
+        const char* w = weights;
+        for_each<vectors>([&](auto v) { load<v>(start + 64 * v, 0); });
+        const int slice = kTilePixels / (steps + 1);
+        for (int step = 0; step < steps; ++step, in += kTileBytes, w += 16 * kQuad) {
+          load<4>(in, pixel_step);
+          for_each<vectors>([&](auto v) {
+            load<6 + v % 2>(w + 64 * v, kQuad);
+            Product::template multiply<v, 4, 6 + v % 2>();
+          });
+          finish_to(slice * (step + 1));
+        }
+        T* stored = sums[tile & 1];
+        for_each<vectors>([&](auto v) { store<v>(stored + v * kTileValues); });
+      }
+      finish_to(kTilePixels);
     }
   }
 
-  // Calls finish(sums, pixel, first, end) for the tiles `first` to `end` of `count` pixels behind each other: the sums
-  // of 16 pixels from `pixel` on, as [vector][pixel][16 sums], and the rows to finish. Those that belong to the tile
-  // before are left out.
-  //
-  // While a tile is multiplied, the sums of the last one are stored and the rows of the one before are finished:
-  // nothing waits for products.
-  template <class Product, int vectors, class T, class Finish>
-  static void block(const char* inputs, std::ptrdiff_t pixel_step, int count, int first, int end, const void* weights,
-                    int steps, const void* start, Finish&& finish) {
-    alignas(64) T sums[2][vectors * kTileValues];
-    constexpr int kRows = kTilePixels / vectors;
-    const auto* w = static_cast<const char*>(weights);
-    const auto* s = static_cast<const char*>(start);
-    const auto pixel_of_tile = [&](int tile) { return smaller(tile * kTilePixels, count - kTilePixels); };
-    for (int tile = first; tile < end + 2; ++tile) {
-      const T* done = sums[tile & 1];
-      T* stored = sums[(tile + 1) & 1];
-      const int before = pixel_of_tile(tile - 2), skip = (tile - 2) * kTilePixels - before;
-      const char* in = inputs + pixel_of_tile(tile) * pixel_step;
-      const auto part = [&](auto number) __attribute__((always_inline)) {
-        constexpr int kTile = decltype(number)::value;
-        if (tile > first && tile <= end) store<kTile>(stored + kTile * kTileValues);
-        if (tile < end) multiply<Product, kTile, vectors>(in, pixel_step, w + 64 * kTile, steps, s + 64 * kTile);
-        if (tile > first + 1) finish(done, before, larger(skip, kTile * kRows), (kTile + 1) * kRows);
-      };
-      part(Number<0>{});
-      if constexpr (vectors > 1) part(Number<1>{});
-      if constexpr (vectors > 2) part(Number<2>{}), part(Number<3>{});
-    }
+ private:
+  // Calls work(v) for v from 0 on, with a number that is known when this is compiled.
+  template <int vectors, class F>
+  __attribute__((always_inline)) static void for_each(F&& work) {
+    work(Number<0>{});
+    if constexpr (vectors > 1) work(Number<1>{});
+    if constexpr (vectors > 2) work(Number<2>{}), work(Number<3>{});
   }
 };
 

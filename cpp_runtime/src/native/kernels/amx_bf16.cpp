@@ -15,7 +15,7 @@ struct PairsInTiles {
       PairsInVectors::block<activation, vectors>(step, in, inputs, count, first, weights, channel, out);
       return;
     }
-    const auto finish = [&](const float* sums, int pixel, int first_row, int end_row) {
+    const auto finish = [&](const float* sums, int pixel, int first_row, int end_row) __attribute__((always_inline)) {
       for (int row = larger(first_row, first - pixel); row < end_row; ++row) {
         __m512 values[1][vectors];
 #pragma GCC unroll 4
@@ -24,8 +24,9 @@ struct PairsInTiles {
       }
     };
     const int end = (count + kTilePixels - 1) / kTilePixels;
-    Tiles::block<Tiles::Halves, vectors, float>(reinterpret_cast<const char*>(in), 2 * inputs, count, 0, end, weights,
-                                                inputs / 32, step.bias + channel, finish);
+    Tiles::block<Tiles::Halves, vectors, float>(
+        reinterpret_cast<const char*>(in), 2 * inputs, count, 0, end, reinterpret_cast<const char*>(weights),
+        inputs / 32, reinterpret_cast<const char*>(step.bias + channel), finish);
   }
 };
 

@@ -15,6 +15,7 @@ struct Avx512Vnni {
   static constexpr int width = 16;
   static constexpr int tile_sums = 24;  // beside them 6 inputs and weights in 32 registers
   static constexpr int depthwise_sums = 16;
+  static constexpr int depthwise_run = 5;  // by 4 vectors 20 sums, beside them 5 weights and an input
 
   static Ints load_ints(const void* from) { return _mm512_loadu_si512(from); }
   static Ints set_ints(int value) { return _mm512_set1_epi32(value); }

@@ -259,6 +259,11 @@ struct F32 : F32Vectors<V> {
         for (; c < half && 2 * (c + kWidth) <= step.room; c += kWidth) {
           V::store_interleaved(out + 2 * c, V::load(a + c), V::load(b + c));
         }
+        if (c < half && half >= kWidth) {  // the last vector begins earlier, so that it is whole
+          c = half - kWidth;
+          V::store_interleaved(out + 2 * c, V::load(a + c), V::load(b + c));
+          continue;
+        }
         for (; c < half; ++c) {
           out[2 * c] = a[c];
           out[2 * c + 1] = b[c];

@@ -2,7 +2,7 @@
 // include this one.
 #pragma once
 
-#include <emmintrin.h>
+#include <string.h>
 
 #include "native/kernels/int8_convolution.hpp"
 #include "native/kernels/int8_depthwise.hpp"
@@ -28,43 +28,63 @@ struct Int8 : Int8Blocks<D> {
     }
   }
 
+  // Of three rows of `size` bytes; two may be the same.
+  static void largest_of_rows(const std::uint8_t* __restrict a, const std::uint8_t* __restrict b,
+                              const std::uint8_t* __restrict c, int size, std::uint8_t* __restrict to) {
+    for (int i = 0; i < size; ++i) {
+      const std::uint8_t ab = a[i] > b[i] ? a[i] : b[i];
+      to[i] = ab > c[i] ? ab : c[i];
+    }
+  }
+
   // The largest of each column's rows first, as one run of bytes, then of the columns.
   static void max_pool(const Step& all, int first, int end, void* scratch) {
     const Step step = all;
     const Map& in = step.in;
     const auto size = static_cast<int>(in.width * in.pixel);
     auto* columns = static_cast<std::uint8_t*>(scratch);
-    const auto load = [](const std::uint8_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); };
     for (int y = first; y < end; ++y) {
       const int above = y * step.stride - step.top;
-      const int top = larger(0, above), bottom = smaller(in.height, above + step.kernel);
-      for (int i = 0; i < size; i += 16) {
-        __m128i largest = load(in.u8(top, 0) + i);
-        for (int row = top + 1; row < bottom; ++row) largest = _mm_max_epu8(largest, load(in.u8(row, 0) + i));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(columns + i), largest);
+      const int top = larger(0, above), last = smaller(in.height, above + step.kernel) - 1;
+      largest_of_rows(in.u8(top, 0), in.u8(smaller(top + 1, last), 0), in.u8(last, 0), size, columns);
+      for (int row = top + 2; row < last; ++row) {
+        for (int i = 0; i < size; ++i) columns[i] = columns[i] > in.u8(row, 0)[i] ? columns[i] : in.u8(row, 0)[i];
       }
       for_pixels(step, y, y + 1, [&](int, int x, std::uint8_t* out, int channels) {
         const int left = x * step.stride - step.left;
-        const int begin = larger(0, left), right = smaller(in.width, left + step.kernel);
-        for (int c = 0; c < channels; c += 16) {
-          const std::uint8_t* from = columns + begin * in.pixel + c;
-          __m128i largest = load(from);
-          if (right - begin == 3) {
-            largest = _mm_max_epu8(_mm_max_epu8(largest, load(from + in.pixel)), load(from + 2 * in.pixel));
-          } else {
-            for (int column = begin + 1; column < right; ++column) {
-              from += in.pixel;
-              largest = _mm_max_epu8(largest, load(from));
-            }
-          }
-          if (c + 16 <= channels) {
-            _mm_storeu_si128(reinterpret_cast<__m128i*>(out + c), largest);
-          } else {
-            memcpy(out + c, &largest, static_cast<std::size_t>(channels - c));
-          }
-        }
+        const int begin = larger(0, left), count = smaller(in.width, left + step.kernel) - begin;
+        largest_of_pixels(columns + begin * in.pixel, in.pixel, count, channels, out);
       });
     }
+  }
+
+  // Of `count` pixels beside each other.
+  static void largest_of_pixels(const std::uint8_t* from, std::ptrdiff_t pixel, int count, int channels,
+                                std::uint8_t* out) {
+    typedef std::uint8_t Sixteen __attribute__((vector_size(16)));
+    const auto load = [](const std::uint8_t* bytes) {
+      Sixteen value;
+      memcpy(&value, bytes, sizeof value);
+      return value;
+    };
+    const auto largest = [&](const std::uint8_t* bytes) {
+      Sixteen value = load(bytes);
+      for (int i = 1; i < count; ++i) {
+        const Sixteen other = load(bytes + i * pixel);
+        value = value > other ? value : other;
+      }
+      return value;
+    };
+    if (channels >= 16) {
+      for (int c = 0; c < channels; c += 16) {
+        const int at = smaller(c, channels - 16);  // the last vector begins earlier, so that it is whole
+        const Sixteen value = largest(from + at);
+        memcpy(out + at, &value, sizeof value);
+      }
+      return;
+    }
+    const Sixteen value = largest(from);
+    memcpy(out, &value, static_cast<std::size_t>(channels));
   }
   static std::size_t max_pool_scratch(const Step& step) {
     return static_cast<std::size_t>(step.in.width * step.in.pixel) + 32;
@@ -140,7 +160,7 @@ struct Int8 : Int8Blocks<D> {
   static void interleave(const Step& all, int first, int end, void*) {
     const Step step = all;
     constexpr int kBytes = D::interleaved_bytes;
-    const int half = step.in.channels, whole = smaller(half, step.room / 2);
+    const int half = step.in.channels;
     for (int y = first; y < end; ++y) {
       for (int x = 0; x < step.out.width; ++x) {
         const std::uint8_t* a = step.in.u8(y, x);
@@ -148,11 +168,10 @@ struct Int8 : Int8Blocks<D> {
         std::uint8_t* out = step.out.u8(y, x);
         int c = 0;
         for (; c < half && 2 * (c + kBytes) <= step.room; c += kBytes) D::store_interleaved(out + 2 * c, a + c, b + c);
-        for (; c + 16 <= whole; c += 16) {
-          const __m128i one = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + c));
-          const __m128i other = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + c));
-          _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 2 * c), _mm_unpacklo_epi8(one, other));
-          _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 2 * c + 16), _mm_unpackhi_epi8(one, other));
+        if (c < half && half >= kBytes) {  // the last vector begins earlier, so that it is whole
+          c = half - kBytes;
+          D::store_interleaved(out + 2 * c, a + c, b + c);
+          continue;
         }
         for (; c < half; ++c) {
           out[2 * c] = a[c];

@@ -43,12 +43,16 @@ struct Int8Depthwise : Int8Blocks<D> {
   // point.
   template <int vectors>
   static void gather(const Step& step, const Plan& plan, int above, int channel, std::uint8_t* quads) {
-    constexpr int kChannels = vectors * kWidth;
+    constexpr int kPixel = vectors * kWidth * 4;
     const Map& in = step.in;
     const bool in_order = step.out.element == Element::f32;
     alignas(64) std::uint8_t outside[kBlock];
     memset(outside, in.zero_point, sizeof outside);
-    const int columns = quad_columns(step), end = smaller(columns, step.left + in.width);
+    const int columns = quad_columns(step), width = smaller(columns - step.left, in.width);
+    const auto nothing = [&](int count) {
+      memset(quads, in.zero_point, static_cast<std::size_t>(count * kPixel));
+      quads += count * kPixel;
+    };
     for (int quad = 0; quad < plan.quads; ++quad) {
       const std::uint8_t* lines[4];
       std::ptrdiff_t steps[4];
@@ -58,26 +62,59 @@ struct Int8Depthwise : Int8Blocks<D> {
         lines[r] = inside ? in.u8(y, 0) + channel : outside;
         steps[r] = inside ? in.pixel : 0;
       }
-      const std::uint8_t* const nothing[4] = {outside, outside, outside, outside};
-      for (int column = 0; column < columns; ++column, quads += kChannels * 4) {
-        const bool inside = column >= step.left && column < end;
-        const std::uint8_t* const* rows = inside ? lines : nothing;
+      nothing(step.left);
+      for (int column = 0; column < width; ++column, quads += kPixel) {
+        const std::uint8_t* const rows[4] = {lines[0] + column * steps[0], lines[1] + column * steps[1],
+                                             lines[2] + column * steps[2], lines[3] + column * steps[3]};
         if (in_order) {
           for (int v = 0; v < vectors; ++v) D::make_quads_in_order(rows, v * kWidth, quads + v * kWidth * 4);
         } else {
           D::template make_quads<vectors>(rows, quads);
         }
-        if (inside) {
-          for (int r = 0; r < 4; ++r) lines[r] += steps[r];
+      }
+      nothing(columns - step.left - width);
+    }
+  }
+
+  // The sums of `count` pixels beside each other of one vector of channels. With the filter's size known, each quad is
+  // loaded once and goes into all sums that it is part of; 0: any size.
+  template <int kernel, int stride, int vectors, int count>
+  __attribute__((always_inline)) static void multiply_add(const Step& step, const Plan& plan,
+                                                          const std::uint8_t* quads, std::ptrdiff_t line,
+                                                          const char* weights, int v, Ints (&sums)[count][vectors]) {
+    constexpr int kPixel = vectors * kWidth * 4;
+    const std::uint8_t* from = quads + v * kVectorBytes;
+    weights += v * kVectorBytes;
+    for (int quad = 0; quad < plan.quads; ++quad, from += line) {
+      if constexpr (kernel > 0) {
+        Ints w[kernel];
+#pragma GCC unroll 8
+        for (int tap = 0; tap < kernel; ++tap) w[tap] = D::load_ints(weights + tap * vectors * kVectorBytes);
+        weights += kernel * vectors * kVectorBytes;
+#pragma GCC unroll 32
+        for (int column = 0; column < (count - 1) * stride + kernel; ++column) {
+          const Ints value = D::load_ints(from + column * kPixel);
+#pragma GCC unroll 16
+          for (int t = 0; t < count; ++t) {
+            const int tap = column - t * stride;
+            if (tap >= 0 && tap < kernel) sums[t][v] = D::dot(sums[t][v], value, w[tap]);
+          }
+        }
+      } else {
+        const std::ptrdiff_t pixel = step.stride * kPixel;
+        const std::uint8_t* column = from;
+        for (int tap = 0; tap < step.kernel; ++tap, column += kPixel, weights += vectors * kVectorBytes) {
+          const Ints w = D::load_ints(weights);
+#pragma GCC unroll 16
+          for (int t = 0; t < count; ++t) sums[t][v] = D::dot(sums[t][v], D::load_ints(column + t * pixel), w);
         }
       }
     }
   }
 
-  template <Activation activation, int vectors, int count>
+  template <Activation activation, int kernel, int stride, int vectors, int count>
   static void pixels(const Step& step, const Plan& plan, const std::uint8_t* quads, const char* weights, int channel,
                      char* out, std::ptrdiff_t out_step) {
-    constexpr int kPixel = vectors * kWidth * 4;
     Ints sums[count][vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
@@ -85,21 +122,10 @@ struct Int8Depthwise : Int8Blocks<D> {
 #pragma GCC unroll 16
       for (int t = 0; t < count; ++t) sums[t][v] = start;
     }
-    const std::ptrdiff_t line = static_cast<std::ptrdiff_t>(quad_columns(step)) * kPixel;
-    const std::ptrdiff_t pixel = step.stride * kPixel;
-    for (int quad = 0; quad < plan.quads; ++quad) {
-      const std::uint8_t* from = quads + quad * line;
-      for (int column = 0; column < step.kernel; ++column, from += kPixel) {
+    const std::ptrdiff_t line = static_cast<std::ptrdiff_t>(quad_columns(step)) * vectors * kVectorBytes;
 #pragma GCC unroll 4
-        for (int v = 0; v < vectors; ++v) {
-          const Ints w = D::load_ints(weights);
-          weights += kVectorBytes;
-#pragma GCC unroll 16
-          for (int t = 0; t < count; ++t) {
-            sums[t][v] = D::dot(sums[t][v], D::load_ints(from + t * pixel + v * kVectorBytes), w);
-          }
-        }
-      }
+    for (int v = 0; v < vectors; ++v) {
+      multiply_add<kernel, stride, vectors, count>(step, plan, quads, line, weights, v, sums);
     }
     if constexpr (count == 1) {  // seldom: one version for all activations
       Blocks::template finish_any<vectors>(step, sums, count, out, out_step, channel);
@@ -108,32 +134,55 @@ struct Int8Depthwise : Int8Blocks<D> {
     }
   }
 
+  // Pixels beside each other that are calculated together, for filters of a known size or of any.
+  static constexpr int run_of(int kernel, int vectors) {
+    return kernel > 0 ? D::depthwise_run : D::depthwise_sums / vectors;
+  }
+
+  // A row of output in one block of channels.
+  template <Activation activation, int kernel, int stride, int vectors>
+  static void row(const Step& step, const Plan& plan, int y, int channel, const char* weights,
+                  const std::uint8_t* quads) {
+    constexpr int kRun = run_of(kernel, vectors);
+    const std::ptrdiff_t out_step = pixel_bytes(step.out);
+    const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(step.stride) * vectors * kVectorBytes;
+    auto* out = static_cast<char*>(pixel_of(step.out, y, 0));
+    const int width = step.out.width;
+    if (width < kRun) {
+      for (int x = 0; x < width; ++x) {
+        pixels<Activation::none, 0, 0, vectors, 1>(step, plan, quads + x * pixel, weights, channel, out + x * out_step,
+                                                   out_step);
+      }
+      return;
+    }
+    for (int x = 0; x < width; x += kRun) {
+      // The last run begins earlier, so that it is whole: some pixels are calculated twice.
+      const int from = smaller(x, width - kRun);
+      pixels<activation, kernel, stride, vectors, kRun>(step, plan, quads + from * pixel, weights, channel,
+                                                        out + from * out_step, out_step);
+    }
+  }
+
+  // What calculates a row: filters of the usual sizes are compiled in where there are registers for them.
+  template <Activation activation, int vectors>
+  static auto row_for(const Step& step) {
+    if constexpr (D::depthwise_run > 0) {
+      if (step.kernel == 3 && step.stride == 1) return row<activation, 3, 1, vectors>;
+      if (step.kernel == 3 && step.stride == 2) return row<activation, 3, 2, vectors>;
+      if (step.kernel == 5 && step.stride == 1) return row<activation, 5, 1, vectors>;
+      if (step.kernel == 5 && step.stride == 2) return row<activation, 5, 2, vectors>;
+    }
+    return row<activation, 0, 0, vectors>;
+  }
+
   // All rows of output of an item in one block of channels.
   template <Activation activation, int vectors>
   static void block(const Step& step, const Plan& plan, int y, int rows, int channel, const char* weights,
                     std::uint8_t* quads) {
-    constexpr int kRun = D::depthwise_sums / vectors;
+    const auto work = row_for<activation, vectors>(step);
     gather<vectors>(step, plan, y * step.stride - step.top, channel, quads);
-    const std::ptrdiff_t out_step = pixel_bytes(step.out);
     const std::ptrdiff_t filter = static_cast<std::ptrdiff_t>(plan.quads) * step.kernel * vectors * kVectorBytes;
-    for (int row = 0; row < rows; ++row, weights += filter) {
-      auto* out = static_cast<char*>(pixel_of(step.out, y + row, 0));
-      const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(step.stride) * vectors * kWidth * 4;
-      const int width = step.out.width;
-      if (width < kRun) {
-        for (int x = 0; x < width; ++x) {
-          pixels<Activation::none, vectors, 1>(step, plan, quads + x * pixel, weights, channel, out + x * out_step,
-                                               out_step);
-        }
-        continue;
-      }
-      for (int x = 0; x < width; x += kRun) {
-        // The last run begins earlier, so that it is whole: some pixels are calculated twice.
-        const int from = smaller(x, width - kRun);
-        pixels<activation, vectors, kRun>(step, plan, quads + from * pixel, weights, channel, out + from * out_step,
-                                          out_step);
-      }
-    }
+    for (int end = y + rows; y < end; ++y, weights += filter) work(step, plan, y, channel, weights, quads);
   }
 
   static void run(const Step& step, int first, int end, void* scratch) {

@@ -99,8 +99,10 @@ def _buffer_of(graph: Graph, name: str, element: int) -> Buffer:
 
 
 def _pixel(shape: Shape, element: int) -> int:
-    """Whole vectors of the narrower kernels, so that a map's last channels can be written with the padding."""
-    return _rounded(shape.channels, 16 if element == 1 else 8)
+    """Whole vectors, so that a map's last channels can be written with the padding. Floats begin at cache lines too,
+    unless that costs more than an eighth: then whole vectors of the narrower kernels."""
+    lines = _rounded(shape.channels, 16)
+    return lines if element == 1 or lines <= shape.channels * 9 / 8 else _rounded(shape.channels, 8)
 
 
 def _lowest(buffer: Buffer, placed: list[Buffer]) -> int:
