@@ -34,45 +34,71 @@ std::string name_of(const Case& c) {
          (c.float_output ? ", floats" : "");
 }
 
+std::size_t size_of(Element element) {
+  return element == Element::f32 ? 4 : element == Element::bf16 ? 2 : 1;
+}
+
+// The nearest number that has 8 bits.
+float rounded(float value) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  bits = (bits + 0x7FFFU + ((bits >> 16) & 1U)) & 0xFFFF0000U;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 // A map in memory of its own, with a border, padded pixels and values on all sides.
 struct Memory {
   std::vector<char> bytes;
   Map map;
 
-  Memory(int channels, int height, int width, Element element, int border, std::mt19937& random) {
+  // `in_8_bits`: floats that bfloat16 has too.
+  Memory(int channels, int height, int width, Element element, bool in_8_bits, int border, std::mt19937& random) {
     const std::ptrdiff_t pixel = border > 0 ? channels : (channels + 15) / 16 * 16 + 16;
     map.channels = channels, map.height = height, map.width = width;
     map.pixel = pixel, map.row = pixel * (width + 2 * border);
     map.element = element, map.zero_point = 37;
     map.border_top = map.border_left = map.border_bottom = map.border_right = border;
-    const std::ptrdiff_t size = element == Element::f32 ? 4 : 1;
-    bytes.resize(static_cast<std::size_t>(size * map.row * (height + 2 * border)) + 2 * kMargin);
-    map.data = bytes.data() + kMargin + size * (border * map.row + border * pixel);
+    const std::size_t size = size_of(element), count = static_cast<std::size_t>(map.row * (height + 2 * border));
+    bytes.assign(size * count + 2 * kMargin, 0x3F);
+    map.data = bytes.data() + kMargin + static_cast<std::ptrdiff_t>(size) * (border * map.row + border * pixel);
     std::uniform_real_distribution<float> values(-2, 2);
-    if (element == Element::f32) {
-      for (std::size_t i = 0; i + 4 <= bytes.size(); i += 4) {
-        const float value = values(random);
-        std::memcpy(bytes.data() + i, &value, 4);
+    char* to = bytes.data() + kMargin;
+    for (std::size_t i = 0; i < count; ++i, to += size) {
+      if (element == Element::u8) {
+        *to = static_cast<char>(random());
+        continue;
       }
-    } else {
-      for (char& byte : bytes) byte = static_cast<char>(random());
+      const float value = in_8_bits ? rounded(values(random)) : values(random);
+      std::memcpy(to, reinterpret_cast<const char*>(&value) + sizeof value - size, size);  // bfloat16: the upper half
     }
   }
 };
 
-// What one table makes of a case; the same values for every table.
-std::vector<char> result(const Case& c, const KernelTable& table, Element element, bool in_bf16, unsigned seed) {
+// What goes into a kernel and what comes out.
+struct Elements {
+  Element in, out;
+  bool in_8_bits = false;
+};
+constexpr Elements kFloats{Element::f32, Element::f32};
+
+// What one table makes of a case, bfloat16 as floats; the same values for every table.
+std::vector<char> result(const Case& c, const KernelTable& table, const Elements& elements, unsigned seed) {
+  const Element element = elements.in;
   std::mt19937 random(seed);
   const bool is_convolution = c.kind == Kind::convolution;
   const int pad = c.kernel / 2, border = is_convolution && c.kernel > 1 ? pad : 0;
-  const bool floats_out = element == Element::f32 || c.float_output || c.kind == Kind::global_average;
-  Memory in(c.channels, c.height, c.width, element, border, random);
-  Memory in2(c.kind == Kind::gate ? c.channels : c.channels, c.kind == Kind::gate ? 1 : c.height,
-             c.kind == Kind::gate ? 1 : c.width, c.kind == Kind::gate ? Element::f32 : element, 0, random);
+  const bool is_bytes = element == Element::u8, is_gate = c.kind == Kind::gate;
+  const bool floats_of_bytes = is_bytes && (c.float_output || c.kind == Kind::global_average);
+  const Element element_out = floats_of_bytes ? Element::f32 : elements.out;
+  Memory in(c.channels, c.height, c.width, element, elements.in_8_bits, border, random);
+  Memory in2(c.channels, is_gate ? 1 : c.height, is_gate ? 1 : c.width, is_gate && is_bytes ? Element::f32 : element,
+             elements.in_8_bits, 0, random);
   int height = (c.height + 2 * pad - c.kernel) / c.stride + 1, width = (c.width + 2 * pad - c.kernel) / c.stride + 1;
   if (c.kind == Kind::upsample_bilinear || c.kind == Kind::upsample_nearest) height = 2 * c.height, width = 2 * c.width;
   if (c.kind == Kind::global_average) height = width = 1;
-  Memory out(c.outputs, height, width, floats_out ? Element::f32 : Element::u8, 0, random);
+  std::mt19937 others(seed);
+  Memory out(c.outputs, height, width, element_out, elements.in_8_bits, 0, others);
   Step step;
   step.kind = c.kind, step.activation = c.activation, step.slope = 0.1F;
   step.in = in.map, step.in2 = in2.map, step.out = out.map;
@@ -81,7 +107,7 @@ std::vector<char> result(const Case& c, const KernelTable& table, Element elemen
   const float scalars[6] = {31, c.activation == Activation::leaky_relu ? 27.9F : 150, 0.02F, 0.71F, 0.43F, 11};
   std::copy_n(scalars, 6, step.scalars);
 
-  const Kernel& kernel = table.kernel(c.kind, element, in_bf16);
+  const Kernel& kernel = table.kernel(c.kind, element, element_out);
   REQUIRE(kernel.run != nullptr);
   const auto count = static_cast<std::size_t>(c.outputs) * static_cast<std::size_t>(c.kernel * c.kernel) *
                      static_cast<std::size_t>(is_convolution ? c.channels : 1);
@@ -97,7 +123,7 @@ std::vector<char> result(const Case& c, const KernelTable& table, Element elemen
   std::vector<float> plain_bias(places), plain_multiplier(places);
   std::vector<std::int32_t> plain_start(places);
   for (std::size_t i = 0; i < static_cast<std::size_t>(c.outputs); ++i) {
-    plain_bias[i] = element == Element::f32 ? small(random) : 40 * small(random) + 60;
+    plain_bias[i] = is_bytes ? 40 * small(random) + 60 : small(random);
     plain_multiplier[i] = 0.004F + 0.004F * small(random);
     plain_start[i] = static_cast<std::int32_t>(random() % 2000) - 1000;
   }
@@ -112,7 +138,7 @@ std::vector<char> result(const Case& c, const KernelTable& table, Element elemen
   step.weights = bytes.data();
   if (kernel.pack != nullptr) {
     packed.resize(kernel.packed_size(step) + 64);
-    kernel.pack(step, element == Element::f32 ? static_cast<const void*>(floats.data()) : bytes.data(), packed.data());
+    kernel.pack(step, is_bytes ? static_cast<const void*>(bytes.data()) : floats.data(), packed.data());
     step.weights = packed.data();
   }
   std::vector<char> scratch(kernel.scratch_size != nullptr ? kernel.scratch_size(step) + 64 : 0);
@@ -122,13 +148,16 @@ std::vector<char> result(const Case& c, const KernelTable& table, Element elemen
   kernel.run(step, 0, middle, scratch.data());
 
   // What lies outside the room is as it was.
-  const std::ptrdiff_t size = floats_out ? 4 : 1;
+  const auto size = static_cast<std::ptrdiff_t>(size_of(element_out));
   std::vector<bool> mine(out.bytes.size());
   std::vector<char> values;
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       const char* pixel = static_cast<char*>(out.map.data) + size * (y * out.map.row + x * out.map.pixel);
-      values.insert(values.end(), pixel, pixel + size * c.outputs);
+      for (int c_out = 0; c_out < c.outputs; ++c_out) {
+        if (element_out == Element::bf16) values.insert(values.end(), 2, 0);
+        values.insert(values.end(), pixel + size * c_out, pixel + size * (c_out + 1));
+      }
       std::fill_n(mine.begin() + (pixel - out.bytes.data()), size * step.room, true);
     }
   }
@@ -155,22 +184,30 @@ void compare(const Case& c, unsigned seed) {
   INFO(name_of(c));
   const KernelTable& scalar = kernel_tables().back();
   if (!c.float_output) {
-    const std::vector<char> expected = result(c, scalar, Element::f32, false, seed);
+    const std::vector<char> expected = result(c, scalar, kFloats, seed);
+    const std::vector<char> of_8_bits = result(c, scalar, {Element::f32, Element::f32, true}, seed);
     for (const KernelTable& table : kernel_tables()) {
       if (!table.is_usable()) continue;
       INFO(table.name << " f32");
-      CHECK(difference(result(c, table, Element::f32, false, seed), expected) <= 1e-5);
-      if (table.bf16_convolution != nullptr) {
-        CHECK(difference(result(c, table, Element::f32, true, seed), expected) <= 1e-2);
+      CHECK(difference(result(c, table, kFloats, seed), expected) <= 1e-5);
+      if (table.bf16 == nullptr) continue;
+      INFO("bf16");
+      CHECK(difference(result(c, table, {Element::bf16, Element::bf16, true}, seed), of_8_bits) <= 1e-2);
+      if (c.kind != Kind::interleave) {
+        CHECK(difference(result(c, table, {Element::bf16, Element::f32, true}, seed), of_8_bits) <= 1e-2);
+      }
+      if (c.kind == Kind::convolution) {
+        CHECK(difference(result(c, table, {Element::f32, Element::bf16, true}, seed), of_8_bits) <= 1e-2);
       }
     }
   }
   if (c.activation == Activation::silu && c.kind != Kind::activate) return;
-  const std::vector<char> expected = result(c, scalar, Element::u8, false, seed);
+  const Elements bytes{Element::u8, Element::u8};
+  const std::vector<char> expected = result(c, scalar, bytes, seed);
   for (const KernelTable& table : kernel_tables()) {
     if (!table.is_usable()) continue;
     INFO(table.name << " u8");
-    CHECK(result(c, table, Element::u8, false, seed) == expected);
+    CHECK(result(c, table, bytes, seed) == expected);
   }
 }
 

@@ -49,12 +49,46 @@ void Arena::Free::operator()(char* memory) const {
   std::free(memory);
 }
 
-Map Network::map_of(const Value& value) const {
+Network::Places::Places(const Model& model, const KernelTable& kernels, bool wanted)
+    : output_from(model.output), output_to(model.output), size(model.arena) {
+  const Value& picture = model.values[static_cast<std::size_t>(model.input)];
+  const auto values = [](std::int64_t count) { return static_cast<std::uint64_t>(count) * sizeof(float); };
+  const std::uint64_t begin =
+      picture.offset - values(picture.border_top * picture.row + picture.border_left * picture.pixel);
+  const std::uint64_t whole = values(picture.row * (picture.border_top + picture.height + picture.border_bottom));
+  // The picture is only convolved, and no other map is a part of it.
+  const bool is_alone = std::none_of(model.values.begin(), model.values.end(), [&](const Value& each) {
+    return &each != &picture && each.offset >= begin && each.offset < begin + whole;
+  });
+  const bool is_convolved = std::all_of(model.operations.begin(), model.operations.end(), [&](const Operation& each) {
+    return each.kind == Kind::convolution || (each.input != model.input && each.input2 != model.input);
+  });
+  in_bf16 = wanted && kernels.bf16 != nullptr && picture.element == Element::f32 && is_alone && is_convolved;
+  if (!in_bf16) return;
+  picture_from = begin;
+  picture_to = rounded(output_from / 2) + kMargin;
+  output_to = rounded(picture_to + whole) + kMargin;
+  size = output_to + (model.arena - model.output);
+}
+
+Element Network::Places::element_of(const Value& value, bool is_picture) const {
+  return in_bf16 && !is_picture && value.offset < output_from ? Element::bf16 : value.element;
+}
+
+Map Network::map_of(const Value& value, bool is_picture) const {
   Map map;
-  map.data = arena_.data() + value.offset;
+  map.element = places_.element_of(value, is_picture);
+  std::uint64_t offset = value.offset;
+  if (map.element == Element::bf16) {
+    offset /= 2;
+  } else if (is_picture) {
+    offset = places_.picture_to + (offset - places_.picture_from);
+  } else if (offset >= places_.output_from) {
+    offset = places_.output_to + (offset - places_.output_from);
+  }
+  map.data = arena_.data() + offset;
   map.channels = value.channels, map.height = value.height, map.width = value.width;
   map.pixel = value.pixel, map.row = value.row;
-  map.element = value.element;
   map.zero_point = value.zero_point;
   map.border_top = value.border_top, map.border_left = value.border_left;
   map.border_bottom = value.border_bottom, map.border_right = value.border_right;
@@ -62,7 +96,7 @@ Map Network::map_of(const Value& value) const {
 }
 
 void Network::fill_border(const Value& value, const std::array<float, 3>& border) const {
-  const Map map = map_of(value);
+  const Map map = map_of(value, true);
   for (int y = -map.border_top; y < map.height + map.border_bottom; ++y) {
     for (int x = -map.border_left; x < map.width + map.border_right; ++x) {
       if (y >= 0 && y < map.height && x >= 0 && x < map.width) continue;
@@ -121,23 +155,26 @@ void Network::take_bytes(const Operation& operation, const Model& model, const B
 }
 
 Network::Network(const Model& model, const Bytes& bytes, const KernelTable& kernels, bool in_bf16, int threads)
-    : arena_(model.arena),
-      output_(reinterpret_cast<const float*>(arena_.data() + model.output)),
+    : places_(model, kernels, in_bf16),
+      arena_(places_.size),
+      output_(reinterpret_cast<const float*>(arena_.data() + places_.output_to)),
       output_row_(static_cast<std::size_t>(model.output_row)),
       threads_(threads) {
   const auto value = [&](int number) -> const Value& { return model.values[static_cast<std::size_t>(number)]; };
-  input_ = map_of(value(model.input));
+  const auto map = [&](int number) { return map_of(value(number), number == model.input); };
+  input_ = map(model.input);
   fill_border(value(model.input), model.input_border);
   std::size_t scratch = 0;
   for (const Operation& operation : model.operations) {
     const bool is_bytes = value(operation.input).element == Element::u8;
-    const Kernel& kernel = kernels.kernel(operation.kind, value(operation.input).element, in_bf16);
-    Bound bound{{}, &kernel, 0, operation.name, false};
+    Bound bound;
+    bound.name = operation.name;
     Step& step = bound.step;
     step.kind = operation.kind, step.activation = operation.activation, step.slope = operation.slope;
-    step.in = map_of(value(operation.input));
-    if (operation.input2 >= 0) step.in2 = map_of(value(operation.input2));
-    step.out = map_of(value(operation.output));
+    step.in = map(operation.input);
+    if (operation.input2 >= 0) step.in2 = map(operation.input2);
+    step.out = map(operation.output);
+    bound.kernel = &kernels.kernel(operation.kind, step.in.element, step.out.element);
     step.kernel = operation.kernel, step.stride = operation.stride;
     step.top = operation.top, step.left = operation.left;
     step.room = operation.room;

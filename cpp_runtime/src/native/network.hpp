@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -26,8 +27,8 @@ class Arena {
 
 class Network {
  public:
-  // Packs the weights, which are taken from the file's bytes; these are not needed afterwards. `in_bf16`: products of
-  // float32 in bfloat16, where the kernels have that.
+  // Packs the weights, which are taken from the file's bytes; these are not needed afterwards. `in_bf16`: maps of
+  // float32 are kept, and multiplied, in bfloat16, where the kernels have that.
   Network(const Model& model, const Bytes& bytes, const KernelTable& kernels, bool in_bf16, int threads);
 
   // The picture: [height, width, 3], grey levels 0 to 255 in the order that the network was trained with. Its border is
@@ -50,8 +51,8 @@ class Network {
  private:
   struct Bound {
     Step step;
-    const Kernel* kernel;
-    int items;
+    const Kernel* kernel = nullptr;
+    int items = 0;
     std::string name;
     bool feeds_pool = false;  // the next step takes the largest of its rows
   };
@@ -60,11 +61,22 @@ class Network {
   void run_share(const Bound& bound, int thread, int threads) const;
   void run_in_bands(const Bound& bound, const Bound& pool) const;
 
-  Map map_of(const Value& value) const;
+  // Where the maps of a file lie in memory: as it says, or in bfloat16 in half of that, with the picture and the output
+  // behind them.
+  struct Places {
+    bool in_bf16 = false;
+    std::uint64_t picture_from = 0, picture_to = 0, output_from = 0, output_to = 0, size = 0;
+
+    Places(const Model& model, const KernelTable& kernels, bool in_bf16);
+    Element element_of(const Value& value, bool is_picture) const;
+  };
+
+  Map map_of(const Value& value, bool is_picture) const;
   void fill_border(const Value& value, const std::array<float, 3>& border) const;
   void take_floats(const Operation& operation, const Model& model, const Bytes& bytes, Bound& bound);
   void take_bytes(const Operation& operation, const Model& model, const Bytes& bytes, Bound& bound);
 
+  Places places_;
   Arena arena_;
   std::vector<Arena> weights_;
   std::vector<Arena> scratch_;  // one a thread

@@ -9,24 +9,25 @@ struct PairsInTiles {
   using Scope = Tiles;
 
   template <Activation activation, int vectors>
-  static void block(const Step& step, const std::uint16_t* in, int inputs, int count, int first,
-                    const std::uint16_t* weights, int channel, float* out) {
+  static void block(const Step& step, const std::uint16_t* in, int count, int first, int end,
+                    const std::uint16_t* weights, int channel, char* out) {
     if (count < kTilePixels) {
-      PairsInVectors::block<activation, vectors>(step, in, inputs, count, first, weights, channel, out);
+      PairsInVectors::block<activation, vectors>(step, in, count, first, end, weights, channel, out);
       return;
     }
-    const auto finish = [&](const float* sums, int pixel, int first_row, int end_row) __attribute__((always_inline)) {
-      for (int row = larger(first_row, first - pixel); row < end_row; ++row) {
+    const std::ptrdiff_t out_step = pixel_bytes(step.out);
+    const auto finish = [&](const float* sums, int pixel, int row, int end_row) __attribute__((always_inline)) {
+      for (; row < end_row; ++row) {
         __m512 values[1][vectors];
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; ++v) values[0][v] = _mm512_loadu_ps(sums + v * kTileValues + row * 16);
-        F32Vectors<Avx512>::finish<activation, 1, vectors>(step, values, out + (pixel + row) * step.out.pixel, channel);
+        F32Vectors<Avx512, Bf16Maps>::finish<activation, 1, vectors>(step, values, out + (pixel + row) * out_step,
+                                                                     channel);
       }
     };
-    const int end = (count + kTilePixels - 1) / kTilePixels;
     Tiles::block<Tiles::Halves, vectors, float>(
-        reinterpret_cast<const char*>(in), 2 * inputs, count, 0, end, reinterpret_cast<const char*>(weights),
-        inputs / 32, reinterpret_cast<const char*>(step.bias + channel), finish);
+        reinterpret_cast<const char*>(in), 2 * step.in.pixel, count, first, end, reinterpret_cast<const char*>(weights),
+        (step.in.channels + 31) / 32, reinterpret_cast<const char*>(step.bias + channel), finish);
   }
 };
 

@@ -1,8 +1,7 @@
-// 1x1 convolutions in bfloat16: products of 8 bits of precision, sums and everything else in float32. The inputs of
-// some pixels are rounded into memory of the thread, then all channels of the output are calculated from there.
+// Maps in bfloat16, and 1x1 convolutions on them: products of 8 bits of precision, sums and everything else in float32.
 //
-// P multiplies: see the files that include this one. Rounding to bfloat16 is to the nearest even; the sums' order and
-// the rounding of each addition are the instruction's.
+// Rounding to bfloat16 is to the nearest even; the order of a sum's products and the rounding of each addition are the
+// instruction's. P multiplies: see the files that include this one.
 #pragma once
 
 #include <string.h>
@@ -12,19 +11,53 @@
 namespace nanoedge::native {
 namespace {
 
+// See FloatMaps.
+struct Bf16Maps {
+  using In = std::uint16_t;
+  using Out = std::uint16_t;
+  using Vector = __m512;
+
+  static __m512i words(const In* from) {
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+  }
+  static __m256i rounded(Vector x) {
+    const __m256bh halves = _mm512_cvtneps_pbh(x);
+    __m256i bits;
+    memcpy(&bits, &halves, sizeof bits);
+    return bits;
+  }
+
+  static Vector load(const In* from) { return _mm512_castsi512_ps(_mm512_slli_epi32(words(from), 16)); }
+  static Vector set(In value) {
+    return _mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(static_cast<std::uint32_t>(value) << 16)));
+  }
+  static void store(Out* to, Vector x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), rounded(x)); }
+  static void store_some(Out* to, Vector x, __mmask16 mask) { _mm256_mask_storeu_epi16(to, mask, rounded(x)); }
+  static void store_interleaved(Out* to, const In* a, const In* b) {
+    _mm512_storeu_si512(to, _mm512_or_si512(words(a), _mm512_slli_epi32(words(b), 16)));
+  }
+};
+
+// The first layer's: the picture is float32.
+struct Bf16First : Bf16Maps {
+  using In = float;
+  static Vector load(const In* from) { return _mm512_loadu_ps(from); }
+  static Vector set(In value) { return _mm512_set1_ps(value); }
+};
+
 template <class P>
 struct Bf16 {
   static constexpr int kWidth = 16, kPixelsOfItem = 16, kItemsOfChunk = 8;
 
-  // What does not fit is done in float32.
-  static const Kernel& plain() { return avx512_f32.of[static_cast<int>(Kind::convolution)]; }
+  // What does not fit is done as other convolutions.
+  static constexpr Kernel plain() { return F32Convolution<Avx512, Bf16Maps>::kernel(); }
 
   static bool fits(const Step& step) { return step.kernel == 1 && step.stride == 1; }
 
   // How many pixels lie behind each other.
   static int pixels_of(const Step& step) { return step.out.width * (is_flat(step) ? step.out.height : 1); }
 
-  // Inputs up to whole vectors of 32.
+  // Inputs up to whole tiles of 32. Behind a pixel's channels lie others, which meet weights of zero.
   static int inputs_of(const Step& step) { return (step.in.channels + 31) / 32 * 32; }
 
   // Vectors of the block of channels that begins at one.
@@ -44,43 +77,19 @@ struct Bf16 {
     return is_flat(step) ? items_in(pixels_of(step)) : step.out.height;
   }
 
-  static std::size_t scratch_size(const Step& step) {
-    if (!fits(step)) return 0;
-    return 2 * static_cast<std::size_t>(inputs_of(step)) * (kItemsOfChunk + 1) * kPixelsOfItem;
-  }
-
-  static void round_inputs(const Step& step, const float* in, int count, std::uint16_t* to) {
-    const int channels = step.in.channels, inputs = inputs_of(step);
-    for (int pixel = 0; pixel < count; ++pixel, in += step.in.pixel, to += inputs) {
-      for (int c = 0; c < inputs; c += 32) {
-        const int left = channels - c;
-        const __mmask16 low = left >= 16 ? 0xFFFF : Avx512::first(left);
-        const __mmask16 high = left >= 32 ? 0xFFFF : left <= 16 ? 0 : Avx512::first(left - 16);
-        const __m512 a = _mm512_maskz_loadu_ps(low, in + c), b = _mm512_maskz_loadu_ps(high, in + c + 16);
-        const __m512bh both = _mm512_cvtne2ps_pbh(b, a);
-        memcpy(to + c, &both, sizeof both);
-      }
-    }
-  }
-
-  // Some items of `count` pixels behind each other.
+  // Items `first` to `end` of `count` pixels behind each other.
   template <Activation activation>
-  static void line(const Step& step, const float* in, float* out, int count, int first, int end, void* scratch) {
-    auto* rounded = static_cast<std::uint16_t*>(scratch);
-    const int inputs = inputs_of(step);
+  static void line(const Step& step, const std::uint16_t* in, char* out, int count, int first, int end) {
     for (int chunk = first; chunk < end; chunk += kItemsOfChunk) {
-      const int from = chunk * kPixelsOfItem, to = smaller(count, smaller(end, chunk + kItemsOfChunk) * kPixelsOfItem);
-      // Whole tiles want 16 pixels: some before the chunk are calculated, but not written, once more.
-      const int begin = to - from >= kPixelsOfItem ? from : larger(0, to - kPixelsOfItem);
-      round_inputs(step, in + begin * step.in.pixel, to - begin, rounded);
+      const int chunk_end = smaller(end, chunk + kItemsOfChunk);
       const auto* weights = static_cast<const std::uint16_t*>(step.weights);
       for (int channel = 0; channel < step.out.channels;) {
         const int vectors = vectors_at(step, channel);
         const auto work = vectors == 4   ? P::template block<activation, 4>
                           : vectors == 2 ? P::template block<activation, 2>
                                          : P::template block<activation, 1>;
-        work(step, rounded, inputs, to - begin, from - begin, weights, channel, out + begin * step.out.pixel);
-        weights += static_cast<std::ptrdiff_t>(inputs) * vectors * kWidth;
+        work(step, in, count, chunk, chunk_end, weights, channel, out);
+        weights += static_cast<std::ptrdiff_t>(inputs_of(step)) * vectors * kWidth;
         channel += vectors * kWidth;
       }
     }
@@ -89,20 +98,21 @@ struct Bf16 {
   static void run(const Step& step, int first, int end, void* scratch) {
     if (!fits(step)) return plain().run(step, first, end, scratch);
     if (first >= end) return;
-    F32Vectors<Avx512>::with_activation(
-        step, [&](auto activation) { run_as<decltype(activation)::value>(step, first, end, scratch); });
+    F32Vectors<Avx512, Bf16Maps>::with_activation(
+        step, [&](auto activation) { run_as<decltype(activation)::value>(step, first, end); });
   }
 
   template <Activation activation>
-  static void run_as(const Step& step, int first, int end, void* scratch) {
+  static void run_as(const Step& step, int first, int end) {
     const typename P::Scope scope;
     const int count = pixels_of(step);
     if (is_flat(step)) {
-      line<activation>(step, step.in.f32(0, 0), step.out.f32(0, 0), count, first, end, scratch);
+      line<activation>(step, step.in.bf16(0, 0), static_cast<char*>(step.out.data), count, first, end);
       return;
     }
     for (int y = first; y < end; ++y) {
-      line<activation>(step, step.in.f32(y, 0), step.out.f32(y, 0), count, 0, items_in(count), scratch);
+      auto* out = static_cast<char*>(pixel_of(step.out, y, 0));
+      line<activation>(step, step.in.bf16(y, 0), out, count, 0, items_in(count));
     }
   }
 
@@ -136,7 +146,7 @@ struct Bf16 {
     }
   }
 
-  static constexpr Kernel kernel() { return {items, run, packed_size, pack, nullptr, scratch_size}; }
+  static constexpr Kernel kernel() { return {items, run, packed_size, pack}; }
 };
 
 // Products of pairs in vectors: the instruction of AVX512-BF16.
@@ -151,8 +161,7 @@ struct PairsInVectors {
   }
 
   template <Activation activation, int rows, int vectors>
-  static void tile(const Step& step, const std::uint16_t* in, int inputs, const std::uint16_t* weights, int channel,
-                   float* out) {
+  static void tile(const Step& step, const std::uint16_t* in, const std::uint16_t* weights, int channel, char* out) {
     __m512 sums[rows][vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
@@ -160,43 +169,45 @@ struct PairsInVectors {
 #pragma GCC unroll 32
       for (int r = 0; r < rows; ++r) sums[r][v] = bias;
     }
-    for (int i = 0; i < inputs; i += 2, weights += vectors * 32) {
+    for (int i = 0; i < step.in.channels; i += 2, weights += vectors * 32) {
       __m512i w[vectors];
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) w[v] = _mm512_loadu_si512(weights + v * 32);
 #pragma GCC unroll 24
       for (int r = 0; r < rows; ++r) {
         int pair;
-        memcpy(&pair, in + r * inputs + i, sizeof pair);
+        memcpy(&pair, in + r * step.in.pixel + i, sizeof pair);
         const __m512i x = _mm512_set1_epi32(pair);
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; ++v) sums[r][v] = dot(sums[r][v], x, w[v]);
       }
     }
+    using Vectors = F32Vectors<Avx512, Bf16Maps>;
     if constexpr (rows == 1) {  // seldom: one version for all activations
       float copy[vectors * 16];
       for (int v = 0; v < vectors; ++v) _mm512_storeu_ps(copy + v * 16, sums[0][v]);
-      F32Vectors<Avx512>::finish_any(step, copy, rows, vectors, out, channel);
+      Vectors::finish_any(step, copy, rows, vectors, out, channel);
     } else {
-      F32Vectors<Avx512>::finish<activation, rows, vectors>(step, sums, out, channel);
+      Vectors::finish<activation, rows, vectors>(step, sums, out, channel);
     }
   }
 
-  // Pixels `first` to `count` of rounded inputs.
+  // Items `first` to `end` of `count` pixels behind each other.
   template <Activation activation, int vectors>
-  static void block(const Step& step, const std::uint16_t* in, int inputs, int count, int first,
-                    const std::uint16_t* weights, int channel, float* out) {
-    constexpr int kRows = 24 / (vectors == 1 ? 2 : vectors);
-    for (int pixel = first; pixel < count;) {
-      if (count - first < kRows) {
-        tile<Activation::none, 1, vectors>(step, in + pixel * inputs, inputs, weights, channel,
-                                           out + pixel * step.out.pixel);
+  static void block(const Step& step, const std::uint16_t* in, int count, int first, int end,
+                    const std::uint16_t* weights, int channel, char* out) {
+    constexpr int kRows = 24 / (vectors == 1 ? 2 : vectors), kPixelsOfItem = 16;
+    const int begin = first * kPixelsOfItem, last = smaller(count, end * kPixelsOfItem);
+    const std::ptrdiff_t out_step = pixel_bytes(step.out);
+    for (int pixel = begin; pixel < last;) {
+      if (last - begin < kRows) {
+        tile<Activation::none, 1, vectors>(step, in + pixel * step.in.pixel, weights, channel, out + pixel * out_step);
         ++pixel;
         continue;
       }
       // The last tile begins earlier, so that it is whole: some pixels are calculated twice.
-      const int from = smaller(pixel, count - kRows);
-      tile<activation, kRows, vectors>(step, in + from * inputs, inputs, weights, channel, out + from * step.out.pixel);
+      const int from = smaller(pixel, last - kRows);
+      tile<activation, kRows, vectors>(step, in + from * step.in.pixel, weights, channel, out + from * out_step);
       pixel = from + kRows;
     }
   }

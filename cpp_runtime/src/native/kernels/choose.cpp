@@ -59,6 +59,11 @@ bool has_amx() {
 }
 #endif
 
+#if defined(__x86_64__)
+constexpr Bf16Kernels kVectorsOfBf16 = {&bf16_maps, &avx512_bf16_convolution, &bf16_first_convolution};
+constexpr Bf16Kernels kTilesOfBf16 = {&bf16_maps, &amx_bf16_convolution, &bf16_first_convolution};
+#endif
+
 bool is_everywhere() {
   return true;
 }
@@ -68,8 +73,8 @@ bool is_everywhere() {
 const std::vector<KernelTable>& kernel_tables() {
   static const std::vector<KernelTable> tables = {
 #if defined(__x86_64__)
-      {"amx", has_amx, &avx512_f32, &avx512vnni_u8, &amx_u8_convolution, &amx_bf16_convolution},
-      {"avx512-bf16", has_avx512_bf16, &avx512_f32, &avx512vnni_u8, nullptr, &avx512_bf16_convolution},
+      {"amx", has_amx, &avx512_f32, &avx512vnni_u8, &amx_u8_convolution, &kTilesOfBf16},
+      {"avx512-bf16", has_avx512_bf16, &avx512_f32, &avx512vnni_u8, nullptr, &kVectorsOfBf16},
       {"avx512-vnni", has_avx512_vnni, &avx512_f32, &avx512vnni_u8},
       {"avx512", has_avx512, &avx512_f32, &avx2_u8},
       {"avx-vnni", has_avx_vnni, &avx2_f32, &avxvnni_u8},
@@ -108,7 +113,7 @@ const KernelTable& choose_kernels() {
 
 bool can_compute(ComputePrecision compute) {
   if (compute == ComputePrecision::fp32) return true;
-  return compute == ComputePrecision::bf16 && choose_kernels().bf16_convolution != nullptr;
+  return compute == ComputePrecision::bf16 && choose_kernels().bf16 != nullptr;
 }
 
 }  // namespace nanoedge::native

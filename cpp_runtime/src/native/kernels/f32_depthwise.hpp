@@ -1,4 +1,4 @@
-// float32 depth-wise convolutions. Two vectors of channels after the other: the rows that a filter sees lie in memory
+// Depth-wise convolutions in float32. Two vectors of channels after the other: the rows that a filter sees lie in memory
 // of the thread, with zeros around them, and each row of the input gets there once.
 #pragma once
 
@@ -9,11 +9,11 @@
 namespace nanoedge::native {
 namespace {
 
-template <class V>
-struct F32Depthwise : F32Vectors<V> {
-  using Vectors = F32Vectors<V>;
-  using typename Vectors::Vector;
-  using Vectors::activated, Vectors::kWidth, Vectors::store;
+template <class V, class M>
+struct F32Depthwise : F32Vectors<V, M> {
+  using Vectors = F32Vectors<V, M>;
+  using typename Vectors::Vector, typename Vectors::In;
+  using Vectors::activated, Vectors::in_at, Vectors::kWidth, Vectors::out_at, Vectors::store;
 
   static constexpr int kVectors = 2;  // whole cache lines, and two beside each other, are read
 
@@ -42,11 +42,11 @@ struct F32Depthwise : F32Vectors<V> {
     };
     zeros(0, step.left);
     zeros(step.left + step.in.width, columns);
-    const float* in = step.in.f32(y, 0) + channel;
+    const In* in = in_at(step.in, y, 0) + channel;
     float* inside = to + step.left * kWidth;
     for (int x = 0; x < step.in.width; ++x, in += step.in.pixel, inside += kWidth) {
-      V::store(inside, V::load(in));
-      if (vectors == kVectors) V::store(inside + line, V::load(in + kWidth));
+      V::store(inside, M::load(in));
+      if (vectors == kVectors) V::store(inside + line, M::load(in + kWidth));
     }
   }
 
@@ -72,7 +72,7 @@ struct F32Depthwise : F32Vectors<V> {
         }
       }
     }
-    Vectors::template finish<activation, count, 1>(step, sums, step.out.f32(y, x), channel);
+    Vectors::template finish<activation, count, 1>(step, sums, out_at(step, y, x), channel);
   }
 
   // Any filter.
@@ -84,7 +84,7 @@ struct F32Depthwise : F32Vectors<V> {
         sum = V::multiply_add(V::load(line + tap * kWidth), V::load(weights), sum);
       }
     }
-    store(step.out.f32(y, x), channel, activated(sum, step), step);
+    store(out_at(step, y, x), channel, activated(sum, step), step);
   }
 
   template <Activation activation, int kernel, int stride>

@@ -1,5 +1,5 @@
 // float32 kernels: what stands behind their sums. V is a vector of `width` floats: see the files of each instruction
-// set.
+// set. M says how values lie in maps: as float32, or rounded to bfloat16.
 #pragma once
 
 #include <math.h>
@@ -9,10 +9,40 @@
 namespace nanoedge::native {
 namespace {
 
+// Maps of float32.
 template <class V>
+struct FloatMaps {
+  using In = float;
+  using Out = float;
+  using Vector = typename V::Vector;
+  static Vector load(const float* from) { return V::load(from); }
+  static Vector set(float value) { return V::set(value); }
+  static void store(float* to, Vector x) { V::store(to, x); }
+  static void store_some(float* to, Vector x, typename V::Mask mask) { V::store_some(to, x, mask); }
+  static void store_interleaved(float* to, const float* a, const float* b) {
+    V::store_interleaved(to, V::load(a), V::load(b));
+  }
+};
+
+template <class V, class M>
 struct F32Vectors {
   using Vector = typename V::Vector;
+  using In = typename M::In;
+  using Out = typename M::Out;
   static constexpr int kWidth = V::width;
+
+  static const In* in_at(const Map& map, int y, int x) {
+    return static_cast<const In*>(map.data) + y * map.row + x * map.pixel;
+  }
+  static char* out_at(const Step& step, int y, int x) {
+    if constexpr (sizeof(Out) == sizeof(float)) return reinterpret_cast<char*>(step.out.f32(y, x));
+    return static_cast<char*>(pixel_of(step.out, y, x));
+  }
+
+  // The network's output is float32 always.
+  static bool writes_floats(const Step& step) {
+    return sizeof(Out) == sizeof(float) || step.out.element == Element::f32;
+  }
 
   static Vector activated(Vector x, const Step& step) {
     switch (step.activation) {
@@ -43,12 +73,20 @@ struct F32Vectors {
   }
 
   // Stores the channels from `channel` on, as many as may be written.
-  static void store(float* pixel, int channel, Vector x, const Step& step) {
+  static void store(char* pixel, int channel, Vector x, const Step& step) {
+    if (writes_floats(step)) {
+      store_as<FloatMaps<V>>(reinterpret_cast<float*>(pixel), channel, x, step);
+    } else {
+      store_as<M>(reinterpret_cast<Out*>(pixel), channel, x, step);
+    }
+  }
+  template <class Maps>
+  static void store_as(typename Maps::Out* pixel, int channel, Vector x, const Step& step) {
     const int left = step.room - channel;
     if (left >= kWidth) {
-      V::store(pixel + channel, x);
+      Maps::store(pixel + channel, x);
     } else if (step.out.channels > channel) {
-      V::store_some(pixel + channel, x, V::first(smaller(left, step.out.channels - channel)));
+      Maps::store_some(pixel + channel, x, V::first(smaller(left, step.out.channels - channel)));
     }
   }
 
@@ -73,24 +111,25 @@ struct F32Vectors {
 
   // The sums of `rows` pixels become values and are written from `channel` on.
   template <Activation activation, int rows, int vectors>
-  __attribute__((always_inline)) static void finish(const Step& step, const Vector (&sums)[rows][vectors], float* out,
+  __attribute__((always_inline)) static void finish(const Step& step, const Vector (&sums)[rows][vectors], char* out,
                                                     int channel) {
     // As many whole vectors as there is room for, and of the next one what is left.
     const int whole = (step.room - channel) / kWidth, last = step.out.channels - channel - whole * kWidth;
-    if (whole >= vectors - 1 && is_compiled(step)) {
+    const bool is_common = sizeof(Out) == sizeof(float) || !writes_floats(step);
+    if (whole >= vectors - 1 && is_common && is_compiled(step)) {
       const std::ptrdiff_t pixel = step.out.pixel;
       const Vector slope = V::set(step.activation == Activation::relu ? 0.F : step.slope);
       const typename V::Mask mask = V::first(larger(last, 0));
-      float* to = out + channel;
+      auto* to = reinterpret_cast<Out*>(out) + channel;
 #pragma GCC unroll 32
       for (int r = 0; r < rows; ++r, to += pixel) {
 #pragma GCC unroll 4
-        for (int v = 0; v < vectors - 1; ++v) V::store(to + v * kWidth, activated_as<activation>(sums[r][v], slope));
+        for (int v = 0; v < vectors - 1; ++v) M::store(to + v * kWidth, activated_as<activation>(sums[r][v], slope));
         const Vector x = activated_as<activation>(sums[r][vectors - 1], slope);
         if (whole >= vectors) {
-          V::store(to + (vectors - 1) * kWidth, x);
+          M::store(to + (vectors - 1) * kWidth, x);
         } else {
-          V::store_some(to + (vectors - 1) * kWidth, x, mask);
+          M::store_some(to + (vectors - 1) * kWidth, x, mask);
         }
       }
       return;
@@ -106,10 +145,10 @@ struct F32Vectors {
 
   // The same for any activation, wherever there is room.
   __attribute__((noinline)) static void finish_any(const Step& step, const float* sums, int rows, int vectors,
-                                                   float* out, int channel) {
-    for (int r = 0; r < rows; ++r) {
+                                                   char* out, int channel) {
+    for (int r = 0; r < rows; ++r, out += pixel_bytes(step.out)) {
       for (int v = 0; v < vectors; ++v, sums += kWidth) {
-        store(out + r * step.out.pixel, channel + v * kWidth, activated(V::load(sums), step), step);
+        store(out, channel + v * kWidth, activated(V::load(sums), step), step);
       }
     }
   }

@@ -25,10 +25,12 @@ inline bool is_flat(const Step& step) {
 }
 
 inline void* pixel_of(const Map& map, int y, int x) {
-  return map.element == Element::f32 ? static_cast<void*>(map.f32(y, x)) : static_cast<void*>(map.u8(y, x));
+  return map.element == Element::f32    ? static_cast<void*>(map.f32(y, x))
+         : map.element == Element::bf16 ? static_cast<void*>(map.bf16(y, x))
+                                        : static_cast<void*>(map.u8(y, x));
 }
 inline std::ptrdiff_t pixel_bytes(const Map& map) {
-  return map.pixel * (map.element == Element::f32 ? 4 : 1);
+  return map.pixel * (map.element == Element::f32 ? 4 : map.element == Element::bf16 ? 2 : 1);
 }
 
 inline int rows_of(const Step& step) {

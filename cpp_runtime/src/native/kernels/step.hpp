@@ -26,7 +26,7 @@ constexpr int kKinds = 12;
 
 enum class Activation : std::uint8_t { none, relu, relu6, leaky_relu, hard_swish, silu, hard_sigmoid };
 
-enum class Element : std::uint8_t { f32, u8 };
+enum class Element : std::uint8_t { f32, u8, bf16 };  // in files: the first two
 
 // [height, width, channels] in memory: `pixel` and `row` are distances in values.
 struct Map {
@@ -39,6 +39,7 @@ struct Map {
 
   float* f32(int y, int x) const { return static_cast<float*>(data) + y * row + x * pixel; }
   std::uint8_t* u8(int y, int x) const { return static_cast<std::uint8_t*>(data) + y * row + x * pixel; }
+  std::uint16_t* bf16(int y, int x) const { return static_cast<std::uint16_t*>(data) + y * row + x * pixel; }
   bool is_contiguous() const { return row == width * pixel; }
 };
 
@@ -75,23 +76,31 @@ struct Kernels {
   Kernel of[kKinds];
 };
 
+// What a CPU has for maps in bfloat16. The picture and the network's output are float32.
+struct Bf16Kernels {
+  const Kernels* of_maps;
+  const Kernel* convolution;  // in place of that of the maps
+  const Kernel* first;        // of float32 into bfloat16
+};
+
 // All of one instruction set: for inputs of float32, and of bytes.
 struct KernelTable {
   const char* name;
   bool (*is_usable)();
   const Kernels* f32;
   const Kernels* u8;
-  // Convolutions of bytes in place of those of `u8`; and of float32 whose products are calculated in bfloat16. Null
-  // where the CPU has nothing for them.
+  // Convolutions of bytes in place of those of `u8`; and what there is for bfloat16. Null where the CPU has nothing.
   const Kernel* u8_convolution = nullptr;
-  const Kernel* bf16_convolution = nullptr;
+  const Bf16Kernels* bf16 = nullptr;
 
-  const Kernel& kernel(Kind kind, Element element, bool in_bf16) const {
+  // By what goes in and, where that is float32, what comes out.
+  const Kernel& kernel(Kind kind, Element in, Element out) const {
     if (kind == Kind::convolution) {
-      if (element == Element::u8 && u8_convolution != nullptr) return *u8_convolution;
-      if (element == Element::f32 && in_bf16 && bf16_convolution != nullptr) return *bf16_convolution;
+      if (in == Element::u8 && u8_convolution != nullptr) return *u8_convolution;
+      if (in == Element::bf16) return *bf16->convolution;
+      if (out == Element::bf16) return *bf16->first;
     }
-    return (element == Element::u8 ? u8 : f32)->of[static_cast<int>(kind)];
+    return (in == Element::u8 ? u8 : in == Element::bf16 ? bf16->of_maps : f32)->of[static_cast<int>(kind)];
   }
 };
 
@@ -101,7 +110,8 @@ constexpr int kMostKernel = 15;   // rows and columns of a filter
 extern const Kernels scalar_f32, scalar_u8;
 #if defined(__x86_64__)
 extern const Kernels avx2_f32, avx2_u8, avxvnni_u8, avx512_f32, avx512vnni_u8;
-extern const Kernel avx512_bf16_convolution, amx_u8_convolution, amx_bf16_convolution;
+extern const Kernels bf16_maps;
+extern const Kernel amx_u8_convolution, bf16_first_convolution, avx512_bf16_convolution, amx_bf16_convolution;
 #endif
 
 }  // namespace nanoedge::native
