@@ -125,8 +125,12 @@ std::vector<int> Arguments::wholes(const std::string& name, const std::vector<in
 }
 
 Options Arguments::detector_options() const {
+  return detector_options(text("precision", "float"));
+}
+
+Options Arguments::detector_options(const std::string& precision) const {
   Options options;
-  const std::string precision = text("precision", "float"), cores = text("cores", "all");
+  const std::string cores = text("cores", "all");
   if (precision != "float" && precision != "int8") refuse("--precision is float or int8, not '" + precision + "'.");
   options.precision = precision == "float" ? FilePrecision::float_ : FilePrecision::int8;
   if (cores != "all" && cores != "big" && cores != "little")
@@ -141,7 +145,7 @@ Options Arguments::detector_options() const {
 
 std::vector<Option> with_detector_options(std::vector<Option> own) {
   const std::vector<Option> shared = {
-      {"engine", "NAME", "auto, ncnn or openvino"},
+      {"engine", "NAME", "auto, native, ncnn or openvino"},
       {"threads", "N", "CPU threads; default: all"},
       {"precision", "P", "which of the bundle's files: float or int8"},
       {"compute", "C", "what float layers are calculated in: fp32, fp16 or bf16"},

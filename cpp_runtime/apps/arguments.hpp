@@ -31,6 +31,7 @@ class Arguments {
   // The options of every executable as the library takes them; engine, compute and threads are left to the caller,
   // because nanoedge-bench takes lists of them.
   Options detector_options() const;
+  Options detector_options(const std::string& precision) const;  // where several may be given
 
  private:
   std::vector<std::pair<std::string, std::string>> given_;

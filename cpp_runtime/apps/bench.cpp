@@ -1,4 +1,4 @@
-// nanoedge-bench: how long each stage takes, warm and cold, over engines, compute precisions and numbers of threads.
+// nanoedge-bench: how long each stage takes, warm and cold, over engines, precisions and numbers of threads.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ double milliseconds_since(Clock::time_point start) {
 }
 
 struct Row {
-  std::string engine, compute;
+  std::string engine, precision, compute;
   int threads;
   double load_ms, first_ms;
   Detector detector;
@@ -67,28 +67,39 @@ std::vector<std::string> engines_of(const std::string& folder, FilePrecision pre
   return names;
 }
 
+// One row, or why there is none.
+std::string add_row(std::vector<Row>& rows, const std::string& folder, const Options& options,
+                    const std::string& precision, const std::string& compute, const ImageView& frame) {
+  try {
+    const Clock::time_point start = Clock::now();
+    Detector detector = Detector::load(folder, options);
+    const double load_ms = milliseconds_since(start);
+    const Clock::time_point loaded = Clock::now();
+    detector.detect(frame);
+    const std::string name = detector.engine();
+    rows.push_back(
+        {name, precision, compute, options.threads, load_ms, milliseconds_since(loaded), std::move(detector), {}});
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::engine) throw;
+    return error.what();
+  }
+  return "";
+}
+
 std::vector<Row> load_rows(const Arguments& arguments, const std::string& folder, const ImageView& frame) {
   std::vector<Row> rows;
-  Options options = arguments.detector_options();
-  std::vector<std::string> engines = arguments.texts("engine", engines_of(folder, options.precision));
-  if (engines.empty()) engines = {"auto"};  // which says what is missing
   std::string missing;
-  for (const std::string& engine : engines) {
-    for (const std::string& compute : arguments.texts("compute", {"fp32"})) {
-      for (const int threads : arguments.wholes("threads", {1}, 1, 256)) {
-        options.engine = engine, options.compute = compute_of(compute), options.threads = threads;
-        try {
-          const Clock::time_point start = Clock::now();
-          Detector detector = Detector::load(folder, options);
-          const double load_ms = milliseconds_since(start);
-          const Clock::time_point loaded = Clock::now();
-          detector.detect(frame);
-          const std::string name = detector.engine();
-          rows.push_back({name, compute, threads, load_ms, milliseconds_since(loaded), std::move(detector), {}});
-        } catch (const Error& error) {
-          if (error.kind() != ErrorKind::engine) throw;
-          if (missing != error.what()) std::fprintf(stderr, "left out: %s\n", error.what());
-          missing = error.what();
+  for (const std::string& precision : arguments.texts("precision", {"float"})) {
+    Options options = arguments.detector_options(precision);
+    std::vector<std::string> engines = arguments.texts("engine", engines_of(folder, options.precision));
+    if (engines.empty()) engines = {"auto"};  // which says what is missing
+    for (const std::string& engine : engines) {
+      for (const std::string& compute : arguments.texts("compute", {"fp32"})) {
+        for (const int threads : arguments.wholes("threads", {1}, 1, 256)) {
+          options.engine = engine, options.compute = compute_of(compute), options.threads = threads;
+          const std::string why = add_row(rows, folder, options, precision, compute, frame);
+          if (!why.empty() && missing != why) std::fprintf(stderr, "left out: %s\n", why.c_str());
+          if (!why.empty()) missing = why;
         }
       }
     }
@@ -128,11 +139,11 @@ double rounded(double value) {
   return std::round(value * 1e6) / 1e6;  // milliseconds, to the nanosecond
 }
 
-void print_json(const std::vector<Row>& rows, const std::string& precision) {
+void print_json(const std::vector<Row>& rows) {
   auto list = nlohmann::ordered_json::array();
   for (const Row& row : rows) {
     nlohmann::ordered_json one = {
-        {"engine", row.engine},   {"precision", precision},          {"compute", row.compute},
+        {"engine", row.engine},   {"precision", row.precision},          {"compute", row.compute},
         {"threads", row.threads}, {"load_ms", rounded(row.load_ms)}, {"first_ms", rounded(row.first_ms)}};
     for (std::size_t i = 0; i < 4; ++i) {
       one[kStages[i]] = {{"p50", rounded(percentile(row.stages[i], 0.5))},
@@ -146,14 +157,14 @@ void print_json(const std::vector<Row>& rows, const std::string& precision) {
 }
 
 void print_table(const std::vector<Row>& rows) {
-  std::printf("%-9s %-5s %7s  %9s %9s", "engine", "comp.", "threads", "load ms", "first ms");
+  std::printf("%-9s %-5s %-5s %7s  %9s %9s", "engine", "file", "comp.", "threads", "load ms", "first ms");
   for (const char* stage : kStages) std::printf("  %-24s", stage);
-  std::printf("\n%42s", "");
+  std::printf("\n%48s", "");
   for (std::size_t i = 0; i < 4; ++i) std::printf("  %-24s", "p50     p90     p99");
   std::printf("\n");
   for (const Row& row : rows) {
-    std::printf("%-9s %-5s %7d  %9.1f %9.2f", row.engine.c_str(), row.compute.c_str(), row.threads, row.load_ms,
-                row.first_ms);
+    std::printf("%-9s %-5s %-5s %7d  %9.1f %9.2f", row.engine.c_str(), row.precision.c_str(), row.compute.c_str(),
+                row.threads, row.load_ms, row.first_ms);
     for (const auto& values : row.stages) {
       std::printf("  %7.3f %7.3f %8.3f", percentile(values, 0.5), percentile(values, 0.9), percentile(values, 0.99));
     }
@@ -180,6 +191,7 @@ int bench(int count, char** words) {
   const Arguments arguments(
       count, words, kUsage,
       with_detector_options({{"engine", "A,B", "engines to measure; default: all of the bundle that are here"},
+                             {"precision", "P,Q", "the bundle's files to measure: float, int8; default: float"},
                              {"compute", "C,D", "compute precisions to measure; default: fp32"},
                              {"threads", "N,M", "numbers of threads to measure; default: 1"},
                              {"rounds", "N", "counted rounds; default: 100"},
@@ -203,7 +215,7 @@ int bench(int count, char** words) {
   std::vector<Row> rows = load_rows(arguments, folder, picture.view());
   measure(rows, picture.view(), arguments.whole("rounds", 100, 1, 10'000'000));
   if (arguments.has("json")) {
-    print_json(rows, arguments.text("precision", "float"));
+    print_json(rows);
   } else {
     print_table(rows);
   }

@@ -20,6 +20,10 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "core-soak": ("The C++ core: memory over 200,000 frames", ["-m", "tools.results.core_soak"]),
     "core-fuzz": ("The C++ core: ten minutes of each fuzzer", ["-m", "tools.results.core_fuzz"]),
     "engine-speed": ("Our own engine against the others", ["-m", "tools.results.engine.speed"]),
+    "engine-speed-elsewhere": (
+        "Our own engine against the others, on a CPU with AVX-512 and AMX",
+        ["-m", "tools.results.engine.elsewhere"],
+    ),
     "engine-threads": ("Our own engine: two threads", ["-m", "tools.results.engine.threads"]),
     "engine-accuracy": ("Our own engine: what int8 costs in AP", ["-m", "tools.results.engine.accuracy"]),
     "engine-size": ("Our own engine: code, loading, memory", ["-m", "tools.results.engine.size"]),
