@@ -11,7 +11,8 @@ namespace {
 struct Avx512 {
   using Vector = __m512;
   static constexpr int width = 16;
-  static constexpr int tile_rows = 12;  // 24 sums and 2 weights of 32 registers
+  static constexpr int tile_rows = 12;      // 24 sums and 2 weights of 32 registers
+  static constexpr int depthwise_run = 10;  // sums side by side hide how long an addition takes
 
   // For the first `count` of a vector.
   static __mmask16 first(int count) { return static_cast<__mmask16>((1U << count) - 1U); }

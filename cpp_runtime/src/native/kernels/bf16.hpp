@@ -47,7 +47,7 @@ struct Bf16First : Bf16Maps {
 
 template <class P>
 struct Bf16 {
-  static constexpr int kWidth = 16, kPixelsOfItem = 16, kItemsOfChunk = 8;
+  static constexpr int kWidth = 16, kPixels = 16, kItemsOfChunk = 8;
 
   // What does not fit is done as other convolutions.
   static constexpr Kernel plain() { return F32Convolution<Avx512, Bf16Maps>::kernel(); }
@@ -71,7 +71,7 @@ struct Bf16 {
     return channel;
   }
 
-  static int items_in(int pixels) { return (pixels + kPixelsOfItem - 1) / kPixelsOfItem; }
+  static int items_in(int pixels) { return (pixels + kPixels - 1) / kPixels; }
   static int items(const Step& step) {
     if (!fits(step)) return plain().items(step);
     return is_flat(step) ? items_in(pixels_of(step)) : step.out.height;
@@ -196,8 +196,8 @@ struct PairsInVectors {
   template <Activation activation, int vectors>
   static void block(const Step& step, const std::uint16_t* in, int count, int first, int end,
                     const std::uint16_t* weights, int channel, char* out) {
-    constexpr int kRows = 24 / (vectors == 1 ? 2 : vectors), kPixelsOfItem = 16;
-    const int begin = first * kPixelsOfItem, last = smaller(count, end * kPixelsOfItem);
+    constexpr int kRows = 24 / (vectors == 1 ? 2 : vectors), kPixels = 16;
+    const int begin = first * kPixels, last = smaller(count, end * kPixels);
     const std::ptrdiff_t out_step = pixel_bytes(step.out);
     for (int pixel = begin; pixel < last;) {
       if (last - begin < kRows) {

@@ -15,7 +15,6 @@ struct F32Convolution : F32Vectors<V, M> {
   using typename Vectors::Vector, typename Vectors::In;
   using Vectors::in_at, Vectors::kWidth, Vectors::out_at;
   static constexpr int kRows = V::tile_rows;
-  static constexpr int kPixelsOfItem = 24;  // of a 1x1 convolution: their inputs stay in the first cache
 
   // Where a pixel's inputs lie: `rows` rows of `parts` runs of `length` values.
   struct Window {
@@ -95,8 +94,7 @@ struct F32Convolution : F32Vectors<V, M> {
   }
 
   static int items(const Step& step) {
-    if (!is_flat(step)) return step.out.height;
-    return (step.out.height * step.out.width + kPixelsOfItem - 1) / kPixelsOfItem;
+    return is_flat(step) ? flat_items_of(step) : step.out.height;
   }
 
   static void run(const Step& step, int first, int end, void*) {
@@ -108,9 +106,8 @@ struct F32Convolution : F32Vectors<V, M> {
   static void run_as(const Step& step, int first, int end) {
     const Window window = window_of(step);
     if (is_flat(step)) {
-      const int count = step.out.height * step.out.width;
       for (int item = first; item < end; ++item) {
-        const int from = item * kPixelsOfItem, here = smaller(kPixelsOfItem, count - from);
+        const int from = first_pixel_of(step, item), here = first_pixel_of(step, item + 1) - from;
         pixels<activation>(step, window, in_at(step.in, 0, 0) + from * step.in.pixel, step.in.pixel,
                            out_at(step, 0, 0) + from * pixel_bytes(step.out), here);
       }

@@ -89,20 +89,17 @@ struct F32Depthwise : F32Vectors<V, M> {
 
   template <Activation activation, int kernel, int stride>
   static void row(const Step& step, const float* const* rows, const float* weights, int y, int channel) {
-    constexpr int kLong = 8, kShort = 4;  // sums side by side hide how long an addition takes
+    constexpr int kLong = V::depthwise_run, kShort = kLong / 2;
     const int width = step.out.width;
-    const int count = width >= kLong ? kLong : width >= kShort ? kShort : 1;
-    for (int x = 0; x < width; x += count) {
-      // The last run begins earlier, so that it is whole: some pixels are calculated twice.
-      const int first = smaller(x, width - count);
-      if (count == kLong) {
-        pixels<activation, kernel, stride, kLong>(step, rows, weights, y, first, channel);
-      } else if (count == kShort) {
-        pixels<activation, kernel, stride, kShort>(step, rows, weights, y, first, channel);
-      } else {
-        pixel(step, rows, weights, y, first, channel);
-      }
+    int x = 0;
+    for (; x + kLong <= width; x += kLong) {
+      pixels<activation, kernel, stride, kLong>(step, rows, weights, y, x, channel);
     }
+    for (; x < width && width >= kShort; x += kShort) {
+      // The last run begins earlier, so that it is whole: some pixels are calculated twice.
+      pixels<activation, kernel, stride, kShort>(step, rows, weights, y, smaller(x, width - kShort), channel);
+    }
+    for (; x < width; ++x) pixel(step, rows, weights, y, x, channel);
   }
 
   static void any_row(const Step& step, const float* const* rows, const float* weights, int y, int channel) {

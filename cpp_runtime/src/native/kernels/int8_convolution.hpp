@@ -11,7 +11,6 @@ struct Int8Convolution : Int8Blocks<D> {
   using Blocks = Int8Blocks<D>;
   using Blocks::channel_in_block, Blocks::vectors_at, Blocks::blocks_end, Blocks::kWidth;
   using typename Blocks::Ints;
-  static constexpr int kPixelsOfItem = 24;
 
   // Where a pixel's inputs lie: `rows` rows of `parts` runs of `quads` times four bytes.
   struct Window {
@@ -116,8 +115,7 @@ struct Int8Convolution : Int8Blocks<D> {
   }
 
   static int items(const Step& step) {
-    if (!is_flat(step)) return step.out.height;
-    return (step.out.height * step.out.width + kPixelsOfItem - 1) / kPixelsOfItem;
+    return is_flat(step) ? flat_items_of(step) : step.out.height;
   }
 
   static void run(const Step& step, int first, int end, void*) {
@@ -128,9 +126,8 @@ struct Int8Convolution : Int8Blocks<D> {
   static void run_as(const Step& step, int first, int end) {
     const Window window = window_of(step);
     if (is_flat(step)) {
-      const int count = step.out.height * step.out.width;
       for (int item = first; item < end; ++item) {
-        const int from = item * kPixelsOfItem, here = smaller(kPixelsOfItem, count - from);
+        const int from = first_pixel_of(step, item), here = first_pixel_of(step, item + 1) - from;
         pixels<activation>(step, window, step.in.u8(0, 0) + from * step.in.pixel, step.in.pixel,
                            static_cast<char*>(step.out.data) + from * pixel_bytes(step.out), here);
       }

@@ -24,6 +24,16 @@ inline bool is_flat(const Step& step) {
   return step.kernel == 1 && step.stride == 1 && step.in.is_contiguous() && step.out.is_contiguous();
 }
 
+// Its items: about as many pixels each, so that none is left with a few.
+constexpr int kPixelsOfItem = 24;  // their inputs stay in the first cache
+inline int flat_items_of(const Step& step) {
+  return (step.out.height * step.out.width + kPixelsOfItem - 1) / kPixelsOfItem;
+}
+inline int first_pixel_of(const Step& step, int item) {
+  const std::ptrdiff_t count = static_cast<std::ptrdiff_t>(step.out.height) * step.out.width;
+  return static_cast<int>(item * count / flat_items_of(step));
+}
+
 inline void* pixel_of(const Map& map, int y, int x) {
   return map.element == Element::f32    ? static_cast<void*>(map.f32(y, x))
          : map.element == Element::bf16 ? static_cast<void*>(map.bf16(y, x))
