@@ -15,7 +15,7 @@ from tools.results.camera.running import RunningCamera, person_clip, status
 from tools.results.figures import Figure, at_most, publish
 
 ADDED = 10.0
-ENGINES = ("openvino", "ncnn")
+ENGINES = ("native", "openvino", "ncnn")
 WARM_UP = 20
 
 

@@ -21,7 +21,7 @@ from tools.results.camera.running import person_clip
 from tools.results.figures import Figure, at_least, publish
 
 FRAMES, ROUNDS, WARM_UP = 300, 4, 20
-ENGINES = ("openvino", "ncnn")
+ENGINES = ("native", "openvino", "ncnn")
 
 
 class Counter:
