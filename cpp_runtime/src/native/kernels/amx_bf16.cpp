@@ -15,14 +15,26 @@ struct PairsInTiles {
       PairsInVectors::block<activation, vectors>(step, in, count, first, end, weights, channel, out);
       return;
     }
+    using Vectors = F32Vectors<Avx512, Bf16Maps>;
     const std::ptrdiff_t out_step = pixel_bytes(step.out);
+    const bool is_simple =
+        step.out.element == Element::bf16 && step.room - channel >= vectors * 16 && Vectors::is_compiled(step);
+    const __m512 slope = _mm512_set1_ps(step.activation == Activation::relu ? 0.F : step.slope);
     const auto finish = [&](const float* sums, int pixel, int row, int end_row) __attribute__((always_inline)) {
-      for (; row < end_row; ++row) {
+      char* to = out + (pixel + row) * out_step;
+      for (; row < end_row; ++row, to += out_step) {
         __m512 values[1][vectors];
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; ++v) values[0][v] = _mm512_loadu_ps(sums + v * kTileValues + row * 16);
-        F32Vectors<Avx512, Bf16Maps>::finish<activation, 1, vectors>(step, values, out + (pixel + row) * out_step,
-                                                                     channel);
+        if (is_simple) {
+          auto* values_to = reinterpret_cast<std::uint16_t*>(to) + channel;
+#pragma GCC unroll 4
+          for (int v = 0; v < vectors; ++v) {
+            Bf16Maps::store(values_to + v * 16, Vectors::activated_as<activation>(values[0][v], slope));
+          }
+        } else {
+          Vectors::finish<activation, 1, vectors>(step, values, to, channel);
+        }
       }
     };
     Tiles::block<Tiles::Halves, vectors, float>(

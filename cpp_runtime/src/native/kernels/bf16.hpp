@@ -63,7 +63,7 @@ struct Bf16 {
   // Vectors of the block of channels that begins at one.
   static int vectors_at(const Step& step, int channel) {
     const int left = step.out.channels - channel;
-    return left > 2 * kWidth ? 4 : left > kWidth ? 2 : 1;
+    return left > 3 * kWidth ? 4 : left > kWidth ? 2 : 1;
   }
   static int blocks_end(const Step& step) {
     int channel = 0;
