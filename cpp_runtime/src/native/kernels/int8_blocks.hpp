@@ -163,11 +163,23 @@ struct Int8Blocks {
       }
       D::template store_bytes<vectors>(to, values);
     }
+
+    // The network's output: floats without an activation.
+    __attribute__((always_inline)) void operator()(const Ints (&sums)[vectors], float* to) const {
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) {
+        D::store(to + v * kWidth, D::multiply_add(D::floats(sums[v]), multiplier[v], bias[v]));
+      }
+    }
   };
 
   // Whether Epilogue does it: bytes, with room for whole vectors, and an activation that is compiled.
   static bool is_simple(const Step& step, int channel, int vectors) {
     return step.out.element == Element::u8 && step.room - channel >= vectors * kWidth && is_compiled(step);
+  }
+  static bool is_simple_float(const Step& step, int channel, int vectors) {
+    return step.out.element == Element::f32 && step.room - channel >= vectors * kWidth &&
+           step.activation == Activation::none;
   }
 
   // The sums of `rows` pixels become values and are written.
@@ -179,6 +191,12 @@ struct Int8Blocks {
       auto* to = reinterpret_cast<std::uint8_t*>(out) + channel;
 #pragma GCC unroll 32
       for (int r = 0; r < rows; ++r) epilogue(sums[r], to + r * out_step);
+      return;
+    }
+    if (activation == Activation::none && is_simple_float(step, channel, vectors)) {
+      const Epilogue<vectors, activation> epilogue(step, channel);
+#pragma GCC unroll 32
+      for (int r = 0; r < rows; ++r) epilogue(sums[r], reinterpret_cast<float*>(out + r * out_step) + channel);
       return;
     }
     Ints copy[rows][vectors];  // the sums themselves stay in registers
