@@ -90,10 +90,17 @@ struct Int8 : Int8Blocks<D> {
     return static_cast<std::size_t>(step.in.width * step.in.pixel) + 32;
   }
 
+  static void add(const Step& step, int first, int end, void*) {
+    Blocks::with_activation(step, [&](auto activation) { add_as<decltype(activation)::value>(step, first, end); });
+  }
+
   // One vector of channels in order: elements of a block of one.
-  static void add(const Step& all, int first, int end, void*) {
+  template <Activation activation>
+  static void add_as(const Step& all, int first, int end) {
     const Step step = all;  // of our own: what is written cannot change it
+    const typename Blocks::Constants constants(step);
     const Floats factor = D::set(step.scalars[3]), factor2 = D::set(step.scalars[4]), shift = D::set(step.scalars[5]);
+    const bool is_simple = step.out.element == Element::u8 && Blocks::is_compiled(step);
     for (int y = first; y < end; ++y) {
       for (int x = 0; x < step.out.width; ++x) {
         const std::uint8_t* a = step.in.u8(y, x);
@@ -102,8 +109,13 @@ struct Int8 : Int8Blocks<D> {
         for (int c = 0; c < step.out.channels; c += kWidth) {
           const Floats other = D::multiply_add(D::floats(D::load_bytes(b + c)), factor2, shift);
           const Floats sum = D::multiply_add(D::floats(D::load_bytes(a + c)), factor, other);
-          const Floats value[1] = {Blocks::activated(sum, step)};
-          Blocks::template write<1>(step, value, out, c);
+          if (is_simple && step.room - c >= kWidth) {
+            const Floats value[1] = {Blocks::template activated_as<activation>(sum, constants)};
+            D::template store_bytes<1>(reinterpret_cast<std::uint8_t*>(out) + c, value);
+          } else {
+            const Floats value[1] = {Blocks::activated(sum, step)};
+            Blocks::template write<1>(step, value, out, c);
+          }
         }
       }
     }
