@@ -89,7 +89,9 @@ std::string add_row(std::vector<Row>& rows, const std::string& folder, const Opt
 std::vector<Row> load_rows(const Arguments& arguments, const std::string& folder, const ImageView& frame) {
   std::vector<Row> rows;
   std::string missing;
-  for (const std::string& precision : arguments.texts("precision", {"float"})) {
+  const Bundle bundle = Bundle::open(folder);
+  const std::vector<std::string> precisions = arguments.texts("precision", {"float"});
+  for (const std::string& precision : precisions) {
     Options options = arguments.detector_options(precision);
     std::vector<std::string> engines = arguments.texts("engine", engines_of(folder, options.precision));
     if (engines.empty()) engines = {"auto"};  // which says what is missing
@@ -97,7 +99,10 @@ std::vector<Row> load_rows(const Arguments& arguments, const std::string& folder
       for (const std::string& compute : arguments.texts("compute", {"fp32"})) {
         for (const int threads : arguments.wholes("threads", {1}, 1, 256)) {
           options.engine = engine, options.compute = compute_of(compute), options.threads = threads;
-          const std::string why = add_row(rows, folder, options, precision, compute, frame);
+          const bool is_one_of_several = precisions.size() > 1 && engine != "auto";
+          const std::string why = is_one_of_several && bundle.find(engine, options.precision) == nullptr
+                                      ? "the bundle has no " + precision + " model for " + engine + "."
+                                      : add_row(rows, folder, options, precision, compute, frame);
           if (!why.empty() && missing != why) std::fprintf(stderr, "left out: %s\n", why.c_str());
           if (!why.empty()) missing = why;
         }
