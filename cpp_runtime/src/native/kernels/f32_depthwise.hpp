@@ -55,7 +55,7 @@ struct F32Depthwise : F32Vectors<V, M> {
   template <Activation activation, int kernel, int stride, int count>
   static void pixels(const Step& step, const float* const* rows, const float* weights, int y, int x, int channel) {
     Vector sums[count][1];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int t = 0; t < count; ++t) sums[t][0] = V::load(step.bias + channel);
     for (int row = 0; row < kernel; ++row, weights += kernel * kWidth) {
       const float* line = rows[row] + x * stride * kWidth;
@@ -65,7 +65,7 @@ struct F32Depthwise : F32Vectors<V, M> {
 #pragma GCC unroll 32
       for (int column = 0; column < (count - 1) * stride + kernel; ++column) {
         const Vector value = V::load(line + column * kWidth);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int t = 0; t < count; ++t) {
           const int tap = column - t * stride;
           if (tap >= 0 && tap < kernel) sums[t][0] = V::multiply_add(value, w[tap], sums[t][0]);
