@@ -148,7 +148,7 @@ void print_json(const std::vector<Row>& rows) {
   auto list = nlohmann::ordered_json::array();
   for (const Row& row : rows) {
     nlohmann::ordered_json one = {
-        {"engine", row.engine},   {"precision", row.precision},          {"compute", row.compute},
+        {"engine", row.engine},   {"precision", row.precision},      {"compute", row.compute},
         {"threads", row.threads}, {"load_ms", rounded(row.load_ms)}, {"first_ms", rounded(row.first_ms)}};
     for (std::size_t i = 0; i < 4; ++i) {
       one[kStages[i]] = {{"p50", rounded(percentile(row.stages[i], 0.5))},

@@ -192,7 +192,9 @@ def test_the_benchmark_has_a_row_for_each_combination(built: Built, small_bundle
     assert "ncnn      float fp32" in done.stdout and "left out: ncnn computes in fp16 only" in done.stderr
     done = built.run(built.bench, small_bundle, "--precision", "int8", expect=2)
     assert "has no int8 model" in done.stderr
-    done = built.run(built.bench, small_bundle, "--rounds", "2", "--engine", "ncnn", "--precision", "float,int8", "--json")
+    done = built.run(
+        built.bench, small_bundle, "--rounds", "2", "--engine", "ncnn", "--precision", "float,int8", "--json"
+    )
     assert [row["precision"] for row in json.loads(done.stdout)["rows"]] == ["float"]
     assert "left out: the bundle has no int8 model for ncnn" in done.stderr
     done = built.run(built.bench, small_bundle, "--engine", "ncnn", "--compute", "fp16", expect=2)

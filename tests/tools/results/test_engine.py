@@ -69,7 +69,11 @@ def test_times_of_another_machine_become_the_same_figures(tmp_path: Path) -> Non
     times = {
         "best": {("native", "float", "fp32", 1): 6, ("native", "float", "bf16", 1): 4, ("native", "int8", "fp32", 1): 2}
         | {("native", "int8", "bf16", 1): 9, ("openvino", "float", "fp32", 1): 10, ("openvino", "float", "bf16", 1): 8},
-        "avx2": {("native", "float", "fp32", 1): 12, ("native", "int8", "fp32", 1): 5, ("openvino", "float", "fp32", 1): 10},
+        "avx2": {
+            ("native", "float", "fp32", 1): 12,
+            ("native", "int8", "fp32", 1): 5,
+            ("openvino", "float", "fp32", 1): 10,
+        },
         "threads": {("native", "float", "fp32", 1): 6, ("native", "float", "fp32", 2): 3}
         | {("native", "int8", "fp32", 1): 2, ("native", "int8", "fp32", 2): 1.6},
     }
@@ -84,7 +88,9 @@ def test_times_of_another_machine_become_the_same_figures(tmp_path: Path) -> Non
     command = [sys.executable, "-m", "tools.results.engine.elsewhere", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     figures = {figure["name"]: figure for figure in json.loads(done.stdout)["figures"]}
-    measured = {name.removeprefix("Plus-m 320: "): (figure["value"], figure["reached"]) for name, figure in figures.items()}
+    measured = {
+        name.removeprefix("Plus-m 320: "): (figure["value"], figure["reached"]) for name, figure in figures.items()
+    }
     assert measured["native int8 to OpenVINO bf16, forward"] == (0.25, False)
     assert measured["native bf16 to OpenVINO bf16, forward"] == (0.5, False)
     assert measured["native fp32 to OpenVINO fp32, forward"] == (0.6, True)

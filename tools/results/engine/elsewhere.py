@@ -30,7 +30,7 @@ def main(folder: Path) -> None:
     figures.append(Figure("processes of each kind", len(found[kind])))
     publish(
         figures,
-        "taken by `tools/results/engine/times_elsewhere.sh` with nanoedge-bench on a machine that has these instructions; "
+        "taken by `tools/results/engine/times_elsewhere.sh` with nanoedge-bench on a machine that has them; "
         f"one thread, a frame of 640x480; medians of {len(found[kind])} processes, in each all rows in turn round by "
         "round; a ratio is the median of the processes' ratios; kernels for an older CPU are what `NANOEDGE_KERNELS` "
         f"names; the newest instructions there: {kind}",

@@ -37,9 +37,9 @@ struct PairsInTiles {
         }
       }
     };
-    Tiles::block<Tiles::Halves, vectors, float>(
-        reinterpret_cast<const char*>(in), 2 * step.in.pixel, count, first, end, reinterpret_cast<const char*>(weights),
-        (step.in.channels + 31) / 32, reinterpret_cast<const char*>(step.bias + channel), finish);
+    Tiles::block<Tiles::Halves, vectors, float>(reinterpret_cast<const char*>(in), 2 * step.in.pixel, count, first, end,
+                                                reinterpret_cast<const char*>(weights), (step.in.channels + 31) / 32,
+                                                reinterpret_cast<const char*>(step.bias + channel), finish);
   }
 };
 

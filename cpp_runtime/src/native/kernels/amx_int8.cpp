@@ -49,9 +49,9 @@ struct InTiles : Int8Convolution<Avx512Vnni> {
         }
       }
     };
-    Tiles::block<Tiles::Bytes, vectors, std::int32_t>(
-        reinterpret_cast<const char*>(in), step.in.pixel, count, first, end, reinterpret_cast<const char*>(weights),
-        steps, reinterpret_cast<const char*>(step.start + channel), finish);
+    Tiles::block<Tiles::Bytes, vectors, std::int32_t>(reinterpret_cast<const char*>(in), step.in.pixel, count, first,
+                                                      end, reinterpret_cast<const char*>(weights), steps,
+                                                      reinterpret_cast<const char*>(step.start + channel), finish);
   }
 
   // Some tiles of `count` pixels behind each other.

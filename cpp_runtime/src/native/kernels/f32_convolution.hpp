@@ -30,8 +30,8 @@ struct F32Convolution : F32Vectors<V, M> {
   }
 
   template <Activation activation, int rows, int vectors>
-  static void tile(const Step& step, const Window& window, const In* in, std::ptrdiff_t in_step,
-                   const float* weights, int channel, char* out) {
+  static void tile(const Step& step, const Window& window, const In* in, std::ptrdiff_t in_step, const float* weights,
+                   int channel, char* out) {
     Vector sums[rows][vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
@@ -93,13 +93,10 @@ struct F32Convolution : F32Vectors<V, M> {
     }
   }
 
-  static int items(const Step& step) {
-    return is_flat(step) ? flat_items_of(step) : step.out.height;
-  }
+  static int items(const Step& step) { return is_flat(step) ? flat_items_of(step) : step.out.height; }
 
   static void run(const Step& step, int first, int end, void*) {
-    Vectors::with_activation(step,
-                             [&](auto activation) { run_as<decltype(activation)::value>(step, first, end); });
+    Vectors::with_activation(step, [&](auto activation) { run_as<decltype(activation)::value>(step, first, end); });
   }
 
   template <Activation activation>

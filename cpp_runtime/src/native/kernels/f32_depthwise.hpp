@@ -1,5 +1,5 @@
-// Depth-wise convolutions in float32. Two vectors of channels after the other: the rows that a filter sees lie in memory
-// of the thread, with zeros around them, and each row of the input gets there once.
+// Depth-wise convolutions in float32. Two vectors of channels after the other: the rows that a filter sees lie in
+// memory of the thread, with zeros around them, and each row of the input gets there once.
 #pragma once
 
 #include <string.h>

@@ -24,7 +24,8 @@ struct Int8Blocks {
 
   static constexpr int kBlock = 4 * kWidth;  // channels of the largest
 
-  // Vectors of the block that begins at a channel: as many as are left, but for bytes rather less than there is room for.
+  // Vectors of the block that begins at a channel: as many as are left, but for bytes rather less than there is room
+  // for.
   static int vectors_at(const Step& step, int channel) {
     const int left = step.out.channels - channel, room = step.room - channel;
     int vectors = left > 3 * kWidth ? 4 : left > kWidth ? 2 : 1;

@@ -114,9 +114,7 @@ struct Int8Convolution : Int8Blocks<D> {
     }
   }
 
-  static int items(const Step& step) {
-    return is_flat(step) ? flat_items_of(step) : step.out.height;
-  }
+  static int items(const Step& step) { return is_flat(step) ? flat_items_of(step) : step.out.height; }
 
   static void run(const Step& step, int first, int end, void*) {
     Blocks::with_activation(step, [&](auto activation) { run_as<decltype(activation)::value>(step, first, end); });

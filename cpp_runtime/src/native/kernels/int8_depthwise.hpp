@@ -79,9 +79,9 @@ struct Int8Depthwise : Int8Blocks<D> {
   // The sums of `count` pixels beside each other of one vector of channels. With the filter's size known, each quad is
   // loaded once and goes into all sums that it is part of; 0: any size.
   template <int kernel, int stride, int vectors, int count>
-  __attribute__((always_inline)) static void multiply_add(const Step& step, const Plan& plan,
-                                                          const std::uint8_t* quads, std::ptrdiff_t line,
-                                                          const char* weights, int v, Ints (&sums)[count][vectors]) {
+  __attribute__((always_inline)) static void multiply_add(const Step& step, const Plan& plan, const std::uint8_t* quads,
+                                                          std::ptrdiff_t line, const char* weights, int v,
+                                                          Ints (&sums)[count][vectors]) {
     constexpr int kPixel = vectors * kWidth * 4;
     const std::uint8_t* from = quads + v * kVectorBytes;
     weights += v * kVectorBytes;
