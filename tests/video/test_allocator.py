@@ -57,6 +57,36 @@ print((full - resident()) // frame)
 """
 
 
+LEAVES_GAPS = """
+import ctypes, sys
+from pathlib import Path
+from nanoedge.video.allocator import give_memory_back
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+malloc, free = ctypes.CDLL(None).malloc, ctypes.CDLL(None).free
+malloc.restype, free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+small = 16 << 10
+blocks = [malloc(small) for _ in range(1024)]
+for at in blocks: ctypes.memset(at, 1, small)
+full = resident()
+for at in blocks[:-1]: free(at)  # the last one holds the pool
+if sys.argv[1] == "given": assert give_memory_back()
+print((full - resident()) >> 20)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
+def test_gaps_between_small_pieces_can_be_given_back() -> None:
+    def given_back(kind: str) -> int:
+        done = subprocess.run([sys.executable, "-c", LEAVES_GAPS, kind], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    assert given_back("kept") <= 1
+    assert given_back("given") >= 14
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
 def test_frames_go_back_to_the_system_although_a_later_one_is_still_used() -> None:
     def given_back(kind: str) -> int:

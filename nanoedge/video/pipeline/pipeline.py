@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from nanoedge.errors import NanoEdgeError
 from nanoedge.runtime.detector import Detector
+from nanoedge.video.allocator import give_memory_back
 from nanoedge.video.outputs.base import Output
 from nanoedge.video.pipeline.capture import Capture
 from nanoedge.video.pipeline.delivery import Delivery
@@ -22,6 +23,9 @@ Log = Callable[[str], None]
 
 FILE_BACKLOG = 4
 """Frames of a file that are decoded ahead."""
+
+GIVE_BACK_SECONDS = 30.0
+"""From one time that free memory goes back to the system to the next."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class Pipeline:
         self._deliveries = [Delivery(output, self.measurements, log, keep_all) for output in outputs]
         self._capture: Capture | None = None
         self._detection: Detection | None = None
+        self._given_back = time.monotonic()
         self._stop = threading.Event()
         self._capture_stop, self._detection_stop = threading.Event(), threading.Event()
         self._capture_thread, self._detection_thread = threading.Thread(), threading.Thread()
@@ -105,6 +110,7 @@ class Pipeline:
             while not self._stop.is_set() and self._detection_thread.is_alive():
                 self._detection_thread.join(timeout=0.1)
                 self._watch()
+                self._give_memory_back()
                 if any(delivery.failure for delivery in self._deliveries):
                     self.stop()
         finally:
@@ -176,6 +182,12 @@ class Pipeline:
             capture.abandon()
             self.source = self._make_source()
             self._begin_capture()
+
+    def _give_memory_back(self) -> None:
+        now = time.monotonic()
+        if now - self._given_back > GIVE_BACK_SECONDS:
+            self._given_back = now
+            give_memory_back()
 
     def _finish(self) -> None:
         end = time.monotonic() + self.settings.patience
