@@ -1,4 +1,4 @@
-// bfloat16 for AMX: 1x1 convolutions in tiles; fewer than 16 pixels as AVX-512 does them.
+// bfloat16 for AMX: 1x1 convolutions in tiles; fewer than 16 pixels and larger filters as AVX-512 does them.
 #include "native/kernels/amx.hpp"
 #include "native/kernels/bf16.hpp"
 
@@ -7,19 +7,17 @@ namespace {
 
 struct PairsInTiles {
   using Scope = Tiles;
+  static constexpr int fewest_pixels = kTilePixels;
+  static const Kernel& plain() { return avx512_bf16_convolution; }
 
   template <Activation activation, int vectors>
   static void block(const Step& step, const std::uint16_t* in, int count, int first, int end,
                     const std::uint16_t* weights, int channel, char* out) {
-    if (count < kTilePixels) {
-      PairsInVectors::block<activation, vectors>(step, in, count, first, end, weights, channel, out);
-      return;
-    }
     using Vectors = F32Vectors<Avx512, Bf16Maps>;
     const std::ptrdiff_t out_step = pixel_bytes(step.out);
     const bool is_simple =
         step.out.element == Element::bf16 && step.room - channel >= vectors * 16 && Vectors::is_compiled(step);
-    const __m512 slope = _mm512_set1_ps(step.activation == Activation::relu ? 0.F : step.slope);
+    const __m512 slope = Vectors::slope_of(step);
     const auto finish = [&](const float* sums, int pixel, int row, int end_row) __attribute__((always_inline)) {
       char* to = out + (pixel + row) * out_step;
       for (; row < end_row; ++row, to += out_step) {

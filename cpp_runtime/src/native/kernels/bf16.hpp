@@ -49,10 +49,11 @@ template <class P>
 struct Bf16 {
   static constexpr int kWidth = 16, kPixels = 16, kItemsOfChunk = 8;
 
-  // What does not fit is done as other convolutions.
-  static constexpr Kernel plain() { return F32Convolution<Avx512, Bf16Maps>::kernel(); }
-
-  static bool fits(const Step& step) { return step.kernel == 1 && step.stride == 1; }
+  // What does not fit is done otherwise.
+  static const Kernel& plain() { return P::plain(); }
+  static bool fits(const Step& step) {
+    return step.kernel == 1 && step.stride == 1 && pixels_of(step) >= P::fewest_pixels;
+  }
 
   // How many pixels lie behind each other.
   static int pixels_of(const Step& step) { return step.out.width * (is_flat(step) ? step.out.height : 1); }
@@ -154,6 +155,11 @@ struct PairsInVectors {
   struct Scope {
     Scope() {}  // nothing to set up
   };
+  static constexpr int fewest_pixels = 1;
+  static const Kernel& plain() {
+    static constexpr Kernel kAnySize = F32Convolution<Avx512, Bf16Maps>::kernel();
+    return kAnySize;
+  }
 
   static __m512 dot(__m512 sum, __m512i pair, __m512i weights) {
     __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(pair), "vm"(weights));

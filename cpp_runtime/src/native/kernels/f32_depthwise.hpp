@@ -117,7 +117,8 @@ struct F32Depthwise : F32Vectors<V, M> {
     const bool is_common = (kernel == 3 || kernel == 5) && (stride == 1 || stride == 2);
     const auto work = !is_common    ? any_row
                       : kernel == 3 ? (stride == 1 ? row<activation, 3, 1> : row<activation, 3, 2>)
-                                    : (stride == 1 ? row<activation, 5, 1> : row<activation, 5, 2>);
+                      : stride == 1 ? row<Activation::leaky_relu, 5, 1>  // a slope of 1 is none
+                                    : row<Activation::leaky_relu, 5, 2>;
     const std::ptrdiff_t line = static_cast<std::ptrdiff_t>(columns_of(step)) * kWidth;
     const std::ptrdiff_t filter = static_cast<std::ptrdiff_t>(kernel) * kernel * kWidth;
     const auto* weights = static_cast<const float*>(step.weights);

@@ -103,6 +103,11 @@ struct F32Vectors {
            step.activation == Activation::leaky_relu;
   }
 
+  // Also for none.
+  static Vector slope_of(const Step& step) {
+    return V::set(step.activation == Activation::none ? 1.F : step.activation == Activation::relu ? 0.F : step.slope);
+  }
+
   template <Activation activation>
   __attribute__((always_inline)) static Vector activated_as(Vector x, Vector slope) {
     if constexpr (activation == Activation::none) return x;
@@ -118,7 +123,7 @@ struct F32Vectors {
     const bool is_common = sizeof(Out) == sizeof(float) || !writes_floats(step);
     if (whole >= vectors - 1 && is_common && is_compiled(step)) {
       const std::ptrdiff_t pixel = step.out.pixel;
-      const Vector slope = V::set(step.activation == Activation::relu ? 0.F : step.slope);
+      const Vector slope = slope_of(step);
       const typename V::Mask mask = V::first(larger(last, 0));
       auto* to = reinterpret_cast<Out*>(out) + channel;
 #pragma GCC unroll 32
@@ -144,7 +149,7 @@ struct F32Vectors {
   }
 
   // The same for any activation, wherever there is room.
-  __attribute__((noinline)) static void finish_any(const Step& step, const float* sums, int rows, int vectors,
+  __attribute__((noinline, noclone)) static void finish_any(const Step& step, const float* sums, int rows, int vectors,
                                                    char* out, int channel) {
     for (int r = 0; r < rows; ++r, out += pixel_bytes(step.out)) {
       for (int v = 0; v < vectors; ++v, sums += kWidth) {

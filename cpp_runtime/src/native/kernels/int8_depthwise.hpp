@@ -42,7 +42,7 @@ struct Int8Depthwise : Int8Blocks<D> {
   // Quads [quad][column][channels of the block][4] from row `above` of the input on; what lies outside is the zero
   // point.
   template <int vectors>
-  static void gather(const Step& step, const Plan& plan, int above, int channel, std::uint8_t* quads) {
+  __attribute__((noinline)) static void gather(const Step& step, const Plan& plan, int above, int channel, std::uint8_t* quads) {
     constexpr int kPixel = vectors * kWidth * 4;
     const Map& in = step.in;
     const bool in_order = step.out.element == Element::f32;
@@ -113,7 +113,7 @@ struct Int8Depthwise : Int8Blocks<D> {
   }
 
   template <Activation activation, int kernel, int stride, int vectors, int count>
-  static void pixels(const Step& step, const Plan& plan, const std::uint8_t* quads, const char* weights, int channel,
+  __attribute__((noinline)) static void pixels(const Step& step, const Plan& plan, const std::uint8_t* quads, const char* weights, int channel,
                      char* out, std::ptrdiff_t out_step) {
     Ints sums[count][vectors];
 #pragma GCC unroll 4
@@ -163,12 +163,15 @@ struct Int8Depthwise : Int8Blocks<D> {
     }
   }
 
-  // What calculates a row: filters of the usual sizes are compiled in where there are registers for them.
+  // What calculates a row: usual filters with what usually stands behind them are compiled in, where there are registers
+  // enough.
   template <Activation activation, int vectors>
   static auto row_for(const Step& step) {
-    if constexpr (D::depthwise_run > 0) {
+    if constexpr (D::depthwise_run > 0 && activation != Activation::leaky_relu) {
       if (step.kernel == 3 && step.stride == 1) return row<activation, 3, 1, vectors>;
       if (step.kernel == 3 && step.stride == 2) return row<activation, 3, 2, vectors>;
+    }
+    if constexpr (D::depthwise_run > 0 && activation != Activation::none) {
       if (step.kernel == 5 && step.stride == 1) return row<activation, 5, 1, vectors>;
       if (step.kernel == 5 && step.stride == 2) return row<activation, 5, 2, vectors>;
     }
