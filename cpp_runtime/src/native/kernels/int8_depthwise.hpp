@@ -42,7 +42,8 @@ struct Int8Depthwise : Int8Blocks<D> {
   // Quads [quad][column][channels of the block][4] from row `above` of the input on; what lies outside is the zero
   // point.
   template <int vectors>
-  __attribute__((noinline)) static void gather(const Step& step, const Plan& plan, int above, int channel, std::uint8_t* quads) {
+  __attribute__((noinline)) static void gather(const Step& step, const Plan& plan, int above, int channel,
+                                               std::uint8_t* quads) {
     constexpr int kPixel = vectors * kWidth * 4;
     const Map& in = step.in;
     const bool in_order = step.out.element == Element::f32;
@@ -113,8 +114,8 @@ struct Int8Depthwise : Int8Blocks<D> {
   }
 
   template <Activation activation, int kernel, int stride, int vectors, int count>
-  __attribute__((noinline)) static void pixels(const Step& step, const Plan& plan, const std::uint8_t* quads, const char* weights, int channel,
-                     char* out, std::ptrdiff_t out_step) {
+  __attribute__((noinline)) static void pixels(const Step& step, const Plan& plan, const std::uint8_t* quads,
+                                               const char* weights, int channel, char* out, std::ptrdiff_t out_step) {
     Ints sums[count][vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
@@ -163,8 +164,8 @@ struct Int8Depthwise : Int8Blocks<D> {
     }
   }
 
-  // What calculates a row: usual filters with what usually stands behind them are compiled in, where there are registers
-  // enough.
+  // What calculates a row: usual filters with what usually stands behind them are compiled in, where there are
+  // registers enough.
   template <Activation activation, int vectors>
   static auto row_for(const Step& step) {
     if constexpr (D::depthwise_run > 0 && activation != Activation::leaky_relu) {
