@@ -40,5 +40,6 @@ class Result:
             item["picture"] = self.frame.name
         if self.frame.position is not None:
             item["time_ms"] = round(self.frame.position * 1000, 3)
-        item |= {"width": self.frame.width, "height": self.frame.height, "latency_ms": round(self.latency_ms, 2)}
+        item |= {"width": self.frame.width, "height": self.frame.height}
+        item |= {"latency_ms": round(self.latency_ms, 2), "forward_ms": round(self.times.forward, 2)}
         return item | {"detections": self.detections.as_json()}

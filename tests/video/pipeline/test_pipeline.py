@@ -64,6 +64,7 @@ def test_every_frame_of_a_file_is_looked_at_in_its_order(small_bundle: Path, cli
         ("clip.mp4", number, 96, 64) for number in range(FRAMES)
     ]
     assert lines[3]["time_ms"] == pytest.approx(150, abs=1)
+    assert all(0 < line["forward_ms"] <= line["latency_ms"] for line in lines)
     counters = pipeline.measurements.snapshot().counters
     assert counters == {"captured": 12, "detected": 12, "kept_written": 12, "jsonl_written": 12}
 

@@ -32,7 +32,7 @@ def watch(page: str, stop: threading.Event, pictures: list[int]) -> None:
 
 def main(minutes: float) -> None:
     """One process with page, events and lines of JSON."""
-    latencies: list[tuple[float, float]] = []
+    latencies: list[tuple[float, float, float]] = []
     pictures: list[int] = []
     memory: list[tuple[float, float]] = []
     threads: list[int] = []
@@ -46,7 +46,7 @@ def main(minutes: float) -> None:
 
         def read() -> None:
             for line in camera.lines():
-                latencies.append((time.monotonic() - camera.started, line["latency_ms"]))
+                latencies.append((time.monotonic() - camera.started, line["latency_ms"], line["forward_ms"]))
 
         reader = threading.Thread(target=read)
         viewer.start()
@@ -66,8 +66,13 @@ def main(minutes: float) -> None:
     by_minute = [statistics.median(sizes[n : n + per_minute]) for n in range(0, len(sizes), per_minute)]
     first = by_minute[0]
     length = (minutes * 60 - SETTLED) / BLOCKS
-    blocks = [[ms for age, ms in latencies if 0 <= age - SETTLED - n * length < length] for n in range(BLOCKS)]
+    frames = [
+        [(ms, ms - forward) for age, ms, forward in latencies if 0 <= age - SETTLED - n * length < length]
+        for n in range(BLOCKS)
+    ]
+    blocks = [[ms for ms, _ in block] for block in frames]
     medians = [statistics.median(block) for block in blocks if block]
+    added = [statistics.median(ms for _, ms in block) for block in frames if block]
     p95 = [sorted(block)[round(0.95 * (len(block) - 1))] for block in blocks if block]
     middle = statistics.median(medians)
     figures = [
@@ -100,6 +105,7 @@ def main(minutes: float) -> None:
         within("open files at the end against the first", files[-1] - files[0], 0, 0),
         Figure("capture to boxes, median", round(middle, 2), "ms"),
         Figure("capture to boxes, p95 of twelfths, lowest to highest", f"{min(p95):.1f} to {max(p95):.1f}", "ms"),
+        Figure("added to a frame's forward, medians of twelfths", f"{min(added):.2f} to {max(added):.2f}", "ms"),
         at_most(
             "largest difference of a twelfth's median from the median",
             round(max(abs(value - middle) for value in medians) / middle, 3),
