@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
 __all__ = ["Detection", "Detections", "Detector", "NanoEdgeError", "__version__"]
 
+TYPE_CHECKING = False  # type checkers know the name; to import it from typing would delay the answer to Ctrl-C
 if TYPE_CHECKING:
     from nanoedge.detections import Detection, Detections
     from nanoedge.errors import NanoEdgeError

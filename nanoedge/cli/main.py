@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -85,6 +86,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        if callable(signal.getsignal(signal.SIGINT)):  # Ctrl-C is an exception from here on, unless it is ignored
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         app()
     except NanoEdgeError as error:
         if debug:
@@ -113,3 +116,7 @@ def main() -> None:
             raise
         print(f"nanoedge: The output{place} cannot be written: {error.strerror}.", file=sys.stderr)
         sys.exit(1)
+    finally:
+        # Python remembers that a KeyboardInterrupt has left an eval or exec of text, as dataclasses and annotations
+        # use them, and ends by SIGINT in place of the status above, until it has run such a text to its end.
+        exec("")  # noqa: S102
