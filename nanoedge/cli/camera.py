@@ -37,11 +37,12 @@ STATUS_SECONDS = 1.0
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app, "camera")(camera)
+    command(app, "camera", context_settings={"allow_extra_args": True})(camera)
 
 
 def camera(
     terminal: Terminal,
+    context: typer.Context,
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="a bundle's folder")],
     source: Annotated[
         str,
@@ -103,6 +104,10 @@ def camera(
     from nanoedge.video.allocator import keep_memory_level
     from nanoedge.video.loading import Loading, detector_score
 
+    if context.args:
+        from nanoedge.video.sources.address import as_option
+
+        raise InputError(f"After the bundle there are options only; a source is named by {as_option(context.args[0])}")
     if terminal.json and jsonl == "-":
         raise InputError("--json and --jsonl - both want standard output; write the lines to a file.")
     loaded = load_bundle(bundle)

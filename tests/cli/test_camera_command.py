@@ -114,6 +114,8 @@ def test_bad_input_is_a_sentence(small_bundle: Path, clip: Path, tmp_path: Path)
         (["--source", "-"], "--raw 640x480:i420"),
         (["--source", "rtsp://ann:secret@cam/x", "--loop"], "--loop is for files"),
         (["--source", str(clip), "--size", "big"], "--size is WIDTHxHEIGHT"),
+        (["my clip.mp4"], "--source 'my clip.mp4'"),
+        (["rtsp://ann:secret@cam/x"], "--source ADDRESS"),
         (["--source", str(clip), "--record", str(tmp_path / "a.gif")], "ends with .mp4 or .mkv"),
         (["--source", str(clip), "--classes", "unicorn"], "unicorn"),
         (["--source", "ftp://host/x"], "are not known"),

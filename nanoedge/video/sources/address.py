@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from nanoedge.errors import InputError
@@ -41,6 +42,11 @@ def check_address(address: str) -> None:
 def hidden(text: str) -> str:
     """A text that is no address but may hold credentials, as a mistyped one does, fit for messages."""
     return _CREDENTIALS.sub(f"{HIDDEN}@", text)
+
+
+def as_option(text: str) -> str:
+    """The option for a source that was typed without; an address, which may hold secrets, is not repeated."""
+    return f"--source {'ADDRESS' if '://' in text else shlex.quote(hidden(text))}"
 
 
 def without_credentials(address: str) -> str:
