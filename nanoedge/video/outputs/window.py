@@ -21,6 +21,9 @@ CLOSING_KEYS = (27, ord("q"))
 _PROBE = "import cv2; cv2.namedWindow('NanoEdge'); cv2.destroyAllWindows()"
 PROBE_SECONDS = 20
 
+_QT_RULES = "*.warning=false"
+"""Of Qt inside OpenCV's wheels, which warns of the fonts that they lack and of threads that it is used from."""
+
 
 def check_screen() -> None:
     """Open and close a window in another process: the window system's library ends the whole process when it fails.
@@ -58,6 +61,7 @@ class Window:
     def __init__(self, close_all: Callable[[], None]) -> None:
         check_screen()
         self._close_all = close_all
+        os.environ.setdefault("QT_LOGGING_RULES", _QT_RULES)
         self._cv2: Any = opencv()
         self._open = False
 

@@ -13,11 +13,11 @@ from nanoedge.video.outputs.window import check_screen
 from tests.screen import screen
 
 
-def camera(bundle: Path, clip: Path, display: str) -> subprocess.Popen[str]:
+def camera(bundle: Path, clip: Path, display: str, **environment: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "nanoedge", "camera", str(bundle), "--source", str(clip), "--threads", "1"]
     return subprocess.Popen(
         [*command, "--loop", "--realtime", "--window"],
-        env={**os.environ, "DISPLAY": display},
+        env={**os.environ, "DISPLAY": display, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -35,6 +35,19 @@ def test_the_picture_is_shown_until_a_key_ends_everything(
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "frames in" in out and "failed" not in err
+
+
+@pytest.mark.parametrize("rules", [None, "*.debug=true"])
+def test_qt_says_nothing_unless_the_user_has_asked_it_to(
+    small_bundle: Path, clip: Path, tmp_path: Path, rules: str | None
+) -> None:
+    with screen(tmp_path) as shown:
+        process = camera(small_bundle, clip, shown.display, **({} if rules is None else {"QT_LOGGING_RULES": rules}))
+        shown.wait_for_colours(process, most=0.99)
+        shown.press("q")
+        _, err = process.communicate(timeout=60)
+    lines = [line for line in err.splitlines() if not line.startswith(str(clip))]
+    assert bool(lines) == (rules is not None), err
 
 
 def test_without_a_screen_it_is_refused_with_a_way_out(
