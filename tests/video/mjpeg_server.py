@@ -1,4 +1,4 @@
-"""A network camera that speaks HTTP and sends JPEG pictures without an end."""
+"""A network camera that speaks HTTP and sends JPEG pictures without an end, or one for each request."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ class Camera(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             return
         self.send_response(200)
+        if self.path.startswith("/snapshot"):
+            jpeg = cv2.imencode(".jpg", np.full((height, width, 3), 100, np.uint8))[1].tobytes()
+            self.send_header("Content-Type", "image/jpeg")
+            self.send_header("Content-Length", str(len(jpeg)))
+            self.end_headers()
+            self.wfile.write(jpeg)
+            return
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
         number = 0
@@ -74,3 +81,7 @@ class MjpegServer(NetworkCamera):
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}/stream.mjpg"
+
+    @property
+    def snapshot_address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/snapshot.jpg"

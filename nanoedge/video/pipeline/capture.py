@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from nanoedge.video.pipeline.handover import Handover
 from nanoedge.video.pipeline.measurements import Measurements
-from nanoedge.video.sources.base import Frame, Source, SourceError, SourceRefusedError
+from nanoedge.video.sources.base import Frame, SinglePictureError, Source, SourceError, SourceRefusedError
 
 Log = Callable[[str], None]
 
@@ -28,14 +28,14 @@ class Capture:
         frames: where frames go.
         measurements: counts `captured`, `lost`, `reconnected`, `failed_attempts`, `skipped`.
         stop: set when everything is to end.
-        log: receives a sentence when the source is lost, cannot be opened, or is back.
+        log: receives a sentence when the source is lost, cannot be opened, is back, or gives single pictures.
         target_rate: frames a second that are passed on at most; `None` passes on all.
 
     Attributes:
         heartbeat: when it last did something, seconds of `time.monotonic`.
         waiting: it waits on purpose, between two attempts.
         failure: why it gave up, a fault of the program too; `None` when it did not.
-        connected: the source is open.
+        connected: the source is open, or was there when it was last asked for a single picture.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Capture:
         self._next_due = 0.0
         self._gave_frames = False
         self._lost_at: float | None = None
+        self._told_of_single_pictures = False
         self._wait = FIRST_WAIT
         self._frames_since_opened = 0
         self._abandoned = False
@@ -127,14 +128,19 @@ class Capture:
 
     def _lose(self, error: SourceError) -> None:
         """Say it once, then wait; a source that cannot ever work, or is not live, is given up."""
-        self.connected = False
+        single = isinstance(error, SinglePictureError)
+        self.connected = single
         self.source.close()
         if self._stop.is_set():
             return
         hopeless = isinstance(error, SourceRefusedError) and not self._gave_frames
         if hopeless or not self.source.live:
             raise error
-        if self._lost_at is None:
+        if single:
+            if not self._told_of_single_pictures:
+                self._log(f"{error} It is asked again and again, at last every {LONGEST_WAIT:.0f} s.")
+            self._told_of_single_pictures = True
+        elif self._lost_at is None:
             self._lost_at = time.monotonic()
             self._measurements.count("lost" if self._gave_frames else "failed_attempts")
             self._log(f"{error} It is tried again until it is there.")
@@ -142,5 +148,6 @@ class Capture:
             self._measurements.count("failed_attempts")
         self.waiting = True
         self._stop.wait(self._wait * random.uniform(0.9, 1.1))  # noqa: S311 - many devices of one network
+        self.heartbeat = time.monotonic()  # before the next line: the wait is no sign of being stuck
         self.waiting = False
         self._wait = min(2 * self._wait, LONGEST_WAIT)

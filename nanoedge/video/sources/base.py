@@ -16,6 +16,10 @@ class SourceError(NanoEdgeError):
     """A source cannot be opened or was lost; trying again may help."""
 
 
+class SinglePictureError(SourceError):
+    """A source is there, but gives one picture each time that it is opened."""
+
+
 class SourceRefusedError(SourceError):
     """A source can never be read as it was named: a wrong address, a missing file, a mode that a camera lacks."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from nanoedge.video.sources.address import without_credentials
-from nanoedge.video.sources.base import Frame, Source, SourceError
+from nanoedge.video.sources.base import Frame, SinglePictureError, Source, SourceError
 from nanoedge.video.sources.container import Container
 
 TIMEOUT = 5.0
@@ -44,11 +44,13 @@ class Stream(Source):
         self._number = 0
 
     def read(self) -> Frame | None:
-        """The next frame; a stream that ends was lost."""
+        """The next frame; a stream that ends was lost, unless its address gives single pictures."""
         if self._container is None:
             return None
         found = self._container.read()
         if found is None:
+            if self._number == 1:
+                raise SinglePictureError(f"The stream {self.label} gives a single picture each time.")
             raise SourceError(f"The stream {self.label} has ended.")
         frame = Frame(self._number, found[0], found[1])
         self._number += 1

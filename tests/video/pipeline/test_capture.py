@@ -148,3 +148,33 @@ def test_a_real_server_that_is_killed_and_comes_back(server: MjpegServer, rounds
         thread.join(timeout=20)
     assert not thread.is_alive()
     assert len(said) == 2 * rounds
+
+
+def test_an_address_of_single_pictures_is_told_of_once_and_its_loss_and_return_too(
+    server: MjpegServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capturing, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(capturing, "LONGEST_WAIT", 0.1)
+    measured, stop, said = Measurements(), threading.Event(), []
+    capture = Capture(Stream(server.snapshot_address, timeout=2), Handover(), measured, stop, said.append)
+
+    def counted(name: str) -> int:
+        return measured.snapshot().counters.get(name, 0)
+
+    thread = threading.Thread(target=capture.run)
+    thread.start()
+    try:
+        wait_for(lambda: counted("captured") >= 5)
+        assert capture.connected and counted("lost") == 0
+        server.kill()
+        wait_for(lambda: not capture.connected)
+        server.start()
+        before = counted("captured")
+        wait_for(lambda: counted("captured") >= before + 5)
+    finally:
+        stop.set()
+        thread.join(timeout=20)
+    assert not thread.is_alive()
+    assert len(said) == 3
+    assert "gives a single picture" in said[0] and "tried again until it is there" in said[1] and "is back" in said[2]
+    assert (counted("lost"), counted("reconnected")) == (1, 1)

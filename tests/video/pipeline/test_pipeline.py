@@ -11,9 +11,10 @@ import pytest
 from nanoedge.errors import NanoEdgeError
 from nanoedge.runtime.detector import Detector
 from nanoedge.video.outputs.jsonl import JsonLines
+from nanoedge.video.pipeline import capture as capturing
 from nanoedge.video.pipeline.pipeline import Pipeline, PipelineSettings
 from nanoedge.video.result import Result
-from nanoedge.video.sources.base import Frame, Source, SourceError
+from nanoedge.video.sources.base import Frame, Source, SourceError, SourceRefusedError
 from nanoedge.video.sources.video_file import VideoFile
 from tests.video.conftest import FRAMES
 
@@ -155,6 +156,34 @@ def test_a_stuck_camera_is_opened_anew(small_bundle: Path, clip: Path) -> None:
     assert "Capture was stuck for" in said[0] and len(said) == 1
     assert kept.results and silent.closed
     assert pipeline.measurements.snapshot().counters["capture_restarts"] == 1
+
+
+class Unreachable(Silent):
+    """A camera whose address takes a while to say that nobody is there, and then is there."""
+
+    tries = 0
+
+    def open(self) -> None:
+        type(self).tries += 1
+        if self.tries <= 2:
+            time.sleep(0.4)
+            raise SourceError("Nobody is there.")
+        raise SourceRefusedError("This is a page.")
+
+
+def test_a_camera_that_is_waited_for_is_not_taken_for_stuck(
+    small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capturing, "FIRST_WAIT", 1.2)
+    monkeypatch.setattr(capturing, "LONGEST_WAIT", 1.2)
+    said: list[str] = []
+    detector = Detector(small_bundle, threads=1)
+    settings = PipelineSettings(capture_stall=1.0)
+    pipeline = Pipeline(Unreachable, lambda: detector, [], said.append, settings)
+    with pytest.raises(SourceRefusedError):
+        pipeline.run()
+    assert said == ["Nobody is there. It is tried again until it is there."]
+    assert "capture_restarts" not in pipeline.measurements.snapshot().counters
 
 
 class Hanging(Detector):
