@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <random>
 #include <string>
@@ -22,8 +23,9 @@ struct Case {
   int channels, height, width, outputs;
   int kernel, stride;
   Activation activation;
-  bool tight;         // nothing beyond the last channel may be written
-  bool float_output;  // of bytes
+  bool tight;            // nothing beyond the last channel may be written
+  bool float_output;     // of bytes
+  bool extreme = false;  // the largest and smallest bytes, and the largest weights that quantization/weights.py makes
 };
 
 std::string name_of(const Case& c) {
@@ -31,7 +33,7 @@ std::string name_of(const Case& c) {
          std::to_string(c.height) + "x" + std::to_string(c.width) + " to " + std::to_string(c.outputs) + ", kernel " +
          std::to_string(c.kernel) + ", stride " + std::to_string(c.stride) + ", activation " +
          std::to_string(static_cast<int>(c.activation)) + (c.tight ? ", tight" : "") +
-         (c.float_output ? ", floats" : "");
+         (c.float_output ? ", floats" : "") + (c.extreme ? ", extreme" : "");
 }
 
 std::size_t size_of(Element element) {
@@ -52,8 +54,9 @@ struct Memory {
   std::vector<char> bytes;
   Map map;
 
-  // `in_8_bits`: floats that bfloat16 has too.
-  Memory(int channels, int height, int width, Element element, bool in_8_bits, int border, std::mt19937& random) {
+  // `in_8_bits`: floats that bfloat16 has too. `extreme`: only the smallest and the largest bytes.
+  Memory(int channels, int height, int width, Element element, bool in_8_bits, int border, bool extreme,
+         std::mt19937& random) {
     const std::ptrdiff_t pixel = border > 0 ? channels : (channels + 15) / 16 * 16 + 16;
     map.channels = channels, map.height = height, map.width = width;
     map.pixel = pixel, map.row = pixel * (width + 2 * border);
@@ -66,7 +69,7 @@ struct Memory {
     char* to = bytes.data() + kMargin;
     for (std::size_t i = 0; i < count; ++i, to += size) {
       if (element == Element::u8) {
-        *to = static_cast<char>(random());
+        *to = static_cast<char>(extreme ? 255 * (random() % 2) : random());
         continue;
       }
       const float value = in_8_bits ? rounded(values(random)) : values(random);
@@ -74,6 +77,23 @@ struct Memory {
     }
   }
 };
+
+// 127 beside 1 or -127: neighbouring inputs of a 1x1 convolution, rows below each other of a depth-wise filter.
+void make_extreme(std::vector<char>& weights, Kind kind, int kernel, std::mt19937& random) {
+  int sign = 1;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const auto size = static_cast<std::size_t>(kernel);
+    const bool is_first = (kind == Kind::depthwise ? i / size % size : i) % 2 == 0;
+    if (kind == Kind::depthwise) {
+      weights[i] = static_cast<char>(is_first ? 127 : 1);
+    } else if (is_first) {
+      sign = random() % 2 ? 1 : -1;
+      weights[i] = static_cast<char>(127 * sign);
+    } else {
+      weights[i] = static_cast<char>(random() % 2 ? sign : -127 * sign);
+    }
+  }
+}
 
 // What goes into a kernel and what comes out.
 struct Elements {
@@ -91,14 +111,14 @@ std::vector<char> result(const Case& c, const KernelTable& table, const Elements
   const bool is_bytes = element == Element::u8, is_gate = c.kind == Kind::gate;
   const bool floats_of_bytes = is_bytes && (c.float_output || c.kind == Kind::global_average);
   const Element element_out = floats_of_bytes ? Element::f32 : elements.out;
-  Memory in(c.channels, c.height, c.width, element, elements.in_8_bits, border, random);
+  Memory in(c.channels, c.height, c.width, element, elements.in_8_bits, border, c.extreme, random);
   Memory in2(c.channels, is_gate ? 1 : c.height, is_gate ? 1 : c.width, is_gate && is_bytes ? Element::f32 : element,
-             elements.in_8_bits, 0, random);
+             elements.in_8_bits, 0, c.extreme, random);
   int height = (c.height + 2 * pad - c.kernel) / c.stride + 1, width = (c.width + 2 * pad - c.kernel) / c.stride + 1;
   if (c.kind == Kind::upsample_bilinear || c.kind == Kind::upsample_nearest) height = 2 * c.height, width = 2 * c.width;
   if (c.kind == Kind::global_average) height = width = 1;
   std::mt19937 others(seed);
-  Memory out(c.outputs, height, width, element_out, elements.in_8_bits, 0, others);
+  Memory out(c.outputs, height, width, element_out, elements.in_8_bits, 0, false, others);
   Step step;
   step.kind = c.kind, step.activation = c.activation, step.slope = 0.1F;
   step.in = in.map, step.in2 = in2.map, step.out = out.map;
@@ -117,6 +137,7 @@ std::vector<char> result(const Case& c, const KernelTable& table, const Elements
   for (float& weight : floats) weight = small(random);
   // Pairs stay within what quantization/weights.py allows.
   for (char& byte : bytes) byte = static_cast<char>(static_cast<int>(random() % 129) - 64);
+  if (c.extreme) make_extreme(bytes, c.kind, c.kernel, random);
   const auto places = static_cast<std::size_t>(c.outputs) + kWidestBlock;
   std::vector<float> bias(places), multiplier(places);
   std::vector<std::int32_t> start(places);
@@ -253,5 +274,21 @@ TEST_CASE("kernels agree with the scalar ones on awkward shapes") {
       compare({Kind::interleave, outputs, 3, 4, 2 * outputs, 1, 1, Activation::none, tight, false}, ++seed);
       compare({Kind::global_average, outputs, 3, 4, outputs, 1, 1, Activation::none, tight, false}, ++seed);
     }
+  }
+}
+
+TEST_CASE("kernels agree with the scalar ones on the largest weights and inputs") {
+  for (const int channels : {4, 16, 58, 130}) {
+    compare({Kind::convolution, channels, 5, 6, 40, 1, 1, Activation::none, false, true, true}, 7);
+    for (const int kernel : {3, 5, 7}) {
+      compare({Kind::depthwise, channels, 9, 8, channels, kernel, 1, Activation::none, false, true, true}, 8);
+    }
+  }
+}
+
+// For tests/tools/cross, which knows what each emulated CPU has.
+TEST_CASE("kernels of this CPU", "[.]") {
+  for (const KernelTable& table : kernel_tables()) {
+    if (table.is_usable()) std::printf("%s\n", table.name);
   }
 }

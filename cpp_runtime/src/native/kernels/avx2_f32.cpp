@@ -11,6 +11,8 @@ struct Avx2 {
   static constexpr int width = 8;
   static constexpr int tile_rows = 6;      // 12 sums, 2 weights and an input fill 15 of 16 registers
   static constexpr int depthwise_run = 8;  // sums side by side hide how long an addition takes
+  static constexpr bool joins_activations = false;
+  static constexpr int lanes = 1;  // inputs of a pixel that are loaded at once
 
   static Vector load(const float* from) { return _mm256_loadu_ps(from); }
   static Vector set(float value) { return _mm256_set1_ps(value); }

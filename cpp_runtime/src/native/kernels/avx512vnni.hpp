@@ -16,7 +16,10 @@ struct Avx512Vnni {
   static constexpr int tile_sums = 24;  // beside them 6 inputs and weights in 32 registers
   static constexpr int depthwise_sums = 16;
   static constexpr int depthwise_run = 5;  // by 4 vectors 20 sums, beside them 5 weights and an input
+  static constexpr bool joins_activations = false;
+  static constexpr bool has_fours = false;  // multiplies four times four inputs of a pixel at once
 
+  static int in_quads(int byte) { return byte; }  // as it stands in quads
   static Ints load_ints(const void* from) { return _mm512_loadu_si512(from); }
   static Ints set_ints(int value) { return _mm512_set1_epi32(value); }
   static Ints subtract_ints(Ints a, Ints b) { return _mm512_sub_epi32(a, b); }

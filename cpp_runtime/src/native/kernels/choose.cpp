@@ -8,6 +8,7 @@
 #include <cpuid.h>
 #endif
 #if defined(__linux__)
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -57,6 +58,30 @@ bool has_amx() {
   }();
   return found;
 }
+#elif defined(__aarch64__) || defined(__arm__)
+// What Linux says of the CPU. By number: headers of older systems lack some of the names.
+unsigned long features(unsigned long kind) {
+#if defined(__linux__)
+  return getauxval(kind);
+#else
+  return static_cast<void>(kind), 0;
+#endif
+}
+constexpr unsigned long kFeatures = 16;  // AT_HWCAP
+#if defined(__aarch64__)
+constexpr unsigned long kMoreFeatures = 26;  // AT_HWCAP2
+bool has_dot_product() {
+  return (features(kFeatures) & 1UL << 20) != 0;
+}
+bool has_i8mm() {
+  return has_dot_product() && (features(kMoreFeatures) & 1UL << 13) != 0;
+}
+#else
+bool has_neon() {
+  constexpr unsigned long kNeon = 1UL << 12, kFused = 1UL << 16;  // multiply-adds that round once: VFPv4
+  return (features(kFeatures) & (kNeon | kFused)) == (kNeon | kFused);
+}
+#endif
 #endif
 
 #if defined(__x86_64__)
@@ -79,6 +104,12 @@ const std::vector<KernelTable>& kernel_tables() {
       {"avx512", has_avx512, &avx512_f32, &avx2_u8},
       {"avx-vnni", has_avx_vnni, &avx2_f32, &avxvnni_u8},
       {"avx2", has_avx2, &avx2_f32, &avx2_u8},
+#elif defined(__aarch64__)
+      {"neon-i8mm", has_i8mm, &neon_f32, &neon_u8, &neon_i8mm_convolution, nullptr, &neon_dot_depthwise},
+      {"neon-dot", has_dot_product, &neon_f32, &neon_u8, &neon_dot_convolution, nullptr, &neon_dot_depthwise},
+      {"neon", is_everywhere, &neon_f32, &neon_u8},
+#elif defined(__arm__)
+      {"neon", has_neon, &neon_f32, &neon_u8},
 #endif
       {"scalar", is_everywhere, &scalar_f32, &scalar_u8},
   };

@@ -29,6 +29,29 @@ struct F32Convolution : F32Vectors<V, M> {
     return {step.kernel, step.kernel, in.channels, in.row, in.pixel};
   }
 
+  // As many inputs of each pixel as a vector has, loaded at once.
+  template <int rows, int vectors>
+  __attribute__((always_inline)) static void multiply_add_lanes(Vector (&sums)[rows][vectors], const In* in,
+                                                                std::ptrdiff_t in_step, const float* weights) {
+    Vector x[rows];
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r) x[r] = M::load(in + r * in_step);
+    multiply_add_lane<0, rows, vectors>(sums, x, weights);
+    multiply_add_lane<1, rows, vectors>(sums, x, weights + vectors * kWidth);
+    multiply_add_lane<2, rows, vectors>(sums, x, weights + 2 * vectors * kWidth);
+    multiply_add_lane<3, rows, vectors>(sums, x, weights + 3 * vectors * kWidth);
+  }
+  template <int lane, int rows, int vectors>
+  __attribute__((always_inline)) static void multiply_add_lane(Vector (&sums)[rows][vectors], const Vector (&x)[rows],
+                                                               const float* weights) {
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) {
+      const Vector w = V::load(weights + v * kWidth);
+#pragma GCC unroll 16
+      for (int r = 0; r < rows; ++r) sums[r][v] = V::template multiply_add_lane<lane>(x[r], w, sums[r][v]);
+    }
+  }
+
   template <Activation activation, int rows, int vectors>
   static void tile(const Step& step, const Window& window, const In* in, std::ptrdiff_t in_step, const float* weights,
                    int channel, char* out) {
@@ -42,7 +65,13 @@ struct F32Convolution : F32Vectors<V, M> {
     for (int y = 0; y < window.rows; ++y) {
       for (int part = 0; part < window.parts; ++part) {
         const In* run = in + y * window.row_step + part * window.part_step;
-        for (int k = 0; k < window.length; ++k) {
+        int k = 0;
+        if constexpr (V::lanes > 1) {
+          for (; k + V::lanes <= window.length; k += V::lanes, weights += V::lanes * vectors * kWidth) {
+            multiply_add_lanes<rows, vectors>(sums, run + k, in_step, weights);
+          }
+        }
+        for (; k < window.length; ++k) {
           Vector w[vectors];
 #pragma GCC unroll 4
           for (int v = 0; v < vectors; ++v) w[v] = V::load(weights + v * kWidth);

@@ -93,7 +93,7 @@ struct F32Vectors {
   // Activations that are compiled into what stands behind the sums: x, or the larger of x and a part of it.
   template <class F>
   static void with_activation(const Step& step, F&& work) {
-    if (step.activation == Activation::relu || step.activation == Activation::leaky_relu) {
+    if (V::joins_activations || step.activation == Activation::relu || step.activation == Activation::leaky_relu) {
       return work(ActivationTag<Activation::leaky_relu>{});
     }
     return work(ActivationTag<Activation::none>{});

@@ -13,7 +13,10 @@ struct Int8Of256Bits {
   using Ints = __m256i;
   using Floats = __m256;
   static constexpr int width = 8;
+  static constexpr bool joins_activations = false;
+  static constexpr bool has_fours = false;  // multiplies four times four inputs of a pixel at once
 
+  static int in_quads(int byte) { return byte; }  // as it stands in quads
   static Ints load_ints(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
   static Ints set_ints(int value) { return _mm256_set1_epi32(value); }
   static Ints subtract_ints(Ints a, Ints b) { return _mm256_sub_epi32(a, b); }

@@ -63,6 +63,7 @@ struct Int8Blocks {
   // Activations that are compiled into what stands behind the sums; ReLU is ReLU6 without an end.
   template <class F>
   static void with_activation(const Step& step, F&& work) {
+    if (D::joins_activations) return work(ActivationTag<Activation::leaky_relu>{});
     switch (step.activation) {
       case Activation::leaky_relu:
         return work(ActivationTag<Activation::leaky_relu>{});
@@ -82,12 +83,36 @@ struct Int8Blocks {
     explicit Constants(const Step& step)
         : slope(D::set(step.slope)),
           first(D::set(step.scalars[0])),
-          second(D::set(step.activation == Activation::relu ? __builtin_inff() : step.scalars[1])) {}
+          second(D::set(step.activation == Activation::relu ? __builtin_inff() : step.scalars[1])) {
+      if constexpr (D::joins_activations) join(step);
+    }
+
+    // For one form of all that are compiled: the larger of y and y * slope + first, but no more than second.
+    void join(const Step& step) {
+      switch (step.activation) {
+        case Activation::relu:
+        case Activation::relu6:
+          slope = D::set(0.F);
+          return;
+        case Activation::leaky_relu:
+          first = D::set(step.scalars[1]);
+          second = D::set(__builtin_inff());
+          return;
+        case Activation::hard_swish:
+          return;
+        default:
+          slope = D::set(1.F);
+          first = D::set(0.F);
+          second = D::set(__builtin_inff());
+      }
+    }
   };
 
   template <Activation activation>
   __attribute__((always_inline)) static Floats activated_as(Floats y, const Constants& constants) {
-    if constexpr (activation == Activation::leaky_relu) {
+    if constexpr (D::joins_activations) {
+      return D::min(D::max(y, D::multiply_add(y, constants.slope, constants.first)), constants.second);
+    } else if constexpr (activation == Activation::leaky_relu) {
       return D::max(y, D::multiply_add(y, constants.slope, constants.second));
     } else if constexpr (activation == Activation::relu6) {
       return D::min(D::max(y, constants.first), constants.second);
@@ -194,7 +219,7 @@ struct Int8Blocks {
       for (int r = 0; r < rows; ++r) epilogue(sums[r], to + r * out_step);
       return;
     }
-    if (activation == Activation::none && is_simple_float(step, channel, vectors)) {
+    if ((D::joins_activations || activation == Activation::none) && is_simple_float(step, channel, vectors)) {
       const Epilogue<vectors, activation> epilogue(step, channel);
 #pragma GCC unroll 32
       for (int r = 0; r < rows; ++r) epilogue(sums[r], reinterpret_cast<float*>(out + r * out_step) + channel);

@@ -65,7 +65,13 @@ struct Int8Convolution : Int8Blocks<D> {
     for (int y = 0; y < window.rows; ++y) {
       for (int part = 0; part < window.parts; ++part) {
         const std::uint8_t* run = in + y * window.row_step + part * window.part_step;
-        for (int quad = 0; quad < window.quads; ++quad, weights += vectors * kWidth * 4) {
+        int quad = 0;
+        if constexpr (D::has_fours) {
+          quad = window.quads / 4 * 4;
+          D::template multiply_add_fours<rows, vectors>(sums, run, in_step, weights, quad / 4);
+          weights += static_cast<std::ptrdiff_t>(quad) * vectors * kWidth * 4;
+        }
+        for (; quad < window.quads; ++quad, weights += vectors * kWidth * 4) {
           multiply_add<rows, vectors>(sums, run + 4 * quad, in_step, weights);
         }
       }
@@ -80,7 +86,7 @@ struct Int8Convolution : Int8Blocks<D> {
   template <Activation activation, int vectors>
   static void block(const Step& step, const Window& window, const std::uint8_t* in, std::ptrdiff_t in_step,
                     const std::int8_t* weights, int channel, char* out, int count) {
-    constexpr int kRows = D::tile_sums / vectors;
+    constexpr int kRows = D::tile_sums / (D::has_fours ? 4 : vectors);  // inputs of fours take registers too
     const std::ptrdiff_t out_step = pixel_bytes(step.out);
     if (count < kRows) {
       for (int pixel = 0; pixel < count; ++pixel) {

@@ -51,7 +51,7 @@ struct Int8Depthwise : Int8Blocks<D> {
     memset(outside, in.zero_point, sizeof outside);
     const int columns = quad_columns(step), width = smaller(columns - step.left, in.width);
     const auto nothing = [&](int count) {
-      memset(quads, in.zero_point, static_cast<std::size_t>(count * kPixel));
+      memset(quads, D::in_quads(in.zero_point), static_cast<std::size_t>(count * kPixel));
       quads += count * kPixel;
     };
     for (int quad = 0; quad < plan.quads; ++quad) {

@@ -89,9 +89,11 @@ struct KernelTable {
   bool (*is_usable)();
   const Kernels* f32;
   const Kernels* u8;
-  // Convolutions of bytes in place of those of `u8`; and what there is for bfloat16. Null where the CPU has nothing.
+  // Convolutions of bytes in place of those of `u8`; what there is for bfloat16; depth-wise ones of bytes. Null where the
+  // CPU has nothing.
   const Kernel* u8_convolution = nullptr;
   const Bf16Kernels* bf16 = nullptr;
+  const Kernel* u8_depthwise = nullptr;
 
   // By what goes in and, where that is float32, what comes out.
   const Kernel& kernel(Kind kind, Element in, Element out) const {
@@ -100,6 +102,7 @@ struct KernelTable {
       if (in == Element::bf16) return *bf16->convolution;
       if (out == Element::bf16) return *bf16->first;
     }
+    if (kind == Kind::depthwise && in == Element::u8 && u8_depthwise != nullptr) return *u8_depthwise;
     return (in == Element::u8 ? u8 : in == Element::bf16 ? bf16->of_maps : f32)->of[static_cast<int>(kind)];
   }
 };
@@ -112,6 +115,11 @@ extern const Kernels scalar_f32, scalar_u8;
 extern const Kernels avx2_f32, avx2_u8, avxvnni_u8, avx512_f32, avx512vnni_u8;
 extern const Kernels bf16_maps;
 extern const Kernel amx_u8_convolution, bf16_first_convolution, avx512_bf16_convolution, amx_bf16_convolution;
+#elif defined(__aarch64__)
+extern const Kernels neon_f32, neon_u8;
+extern const Kernel neon_dot_convolution, neon_dot_depthwise, neon_i8mm_convolution;
+#elif defined(__arm__)
+extern const Kernels neon_f32, neon_u8;
 #endif
 
 }  // namespace nanoedge::native

@@ -1,0 +1,59 @@
+// Vectors of four floats: NEON of 64-bit ARM, and of 32-bit ARM with fused multiply-adds (VFPv4).
+#pragma once
+
+#include <arm_neon.h>
+
+namespace nanoedge::native {
+namespace {
+
+struct Neon {
+  using Vector = float32x4_t;
+  static constexpr int width = 4;
+  static constexpr bool joins_activations = true;  // less code, and a comparison more
+  static constexpr int depthwise_run = 8;          // sums side by side hide how long an addition takes
+  static constexpr int lanes = 4;                  // of inputs, each multiplied where it lies in its register
+#if defined(__aarch64__)
+  static constexpr int tile_rows = 8;  // 16 sums, 8 inputs and some weights of 32 registers
+#else
+  static constexpr int tile_rows = 4;  // 8 sums, 4 inputs and 2 weights of 16 registers
+#endif
+
+  static Vector load(const float* from) { return vld1q_f32(from); }
+  static Vector set(float value) { return vdupq_n_f32(value); }
+  static void store(float* to, Vector x) { vst1q_f32(to, x); }
+  // For the first `count` of a vector.
+  using Mask = int;
+  static Mask first(int count) { return count; }
+  static void store_some(float* to, Vector x, Mask count) {
+    float32x2_t rest = vget_low_f32(x);
+    if ((count & 2) != 0) {
+      vst1_f32(to, rest);
+      to += 2;
+      rest = vget_high_f32(x);
+    }
+    if ((count & 1) != 0) vst1_lane_f32(to, rest, 0);
+  }
+  static void store_interleaved(float* to, Vector a, Vector b) {
+    const float32x4x2_t both = vzipq_f32(a, b);
+    vst1q_f32(to, both.val[0]);
+    vst1q_f32(to + 4, both.val[1]);
+  }
+  static Vector add(Vector a, Vector b) { return vaddq_f32(a, b); }
+  static Vector multiply(Vector a, Vector b) { return vmulq_f32(a, b); }
+  static Vector multiply_add(Vector a, Vector b, Vector c) { return vfmaq_f32(c, a, b); }
+  static Vector max(Vector a, Vector b) { return vmaxq_f32(a, b); }
+  static Vector min(Vector a, Vector b) { return vminq_f32(a, b); }
+
+  // One value of x times b, plus c.
+  template <int lane>
+  static Vector multiply_add_lane(Vector x, Vector b, Vector c) {
+#if defined(__aarch64__)
+    return vfmaq_laneq_f32(c, b, x, lane);
+#else
+    return vmlaq_lane_f32(c, b, lane < 2 ? vget_low_f32(x) : vget_high_f32(x), lane % 2);
+#endif
+  }
+};
+
+}  // namespace
+}  // namespace nanoedge::native
