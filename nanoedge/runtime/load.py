@@ -93,13 +93,15 @@ ENGINES: dict[str, EngineKind] = {
 def preference(machine: str | None = None) -> Sequence[str]:
     """The order in which `auto` tries engines; the same as the core's.
 
-    Our own engine comes first where it has vector kernels for this CPU, then on x86-64 OpenVINO, elsewhere ncnn.
+    Our own engine comes first on x86-64 where it has vector kernels for this CPU, then OpenVINO; elsewhere, where ours
+    was not measured yet, ncnn.
     """
     here = platform.machine()
     machine = machine or here
-    others = ("openvino", "ncnn") if machine.lower() in ("x86_64", "amd64") else ("ncnn", "openvino")
+    if machine.lower() not in ("x86_64", "amd64"):
+        return "ncnn", "openvino", "native", "onnx"
     is_fast = machine == here and has_vector_kernels()
-    return ("native", *others, "onnx") if is_fast else (*others, "native", "onnx")
+    return ("native", "openvino", "ncnn", "onnx") if is_fast else ("openvino", "ncnn", "native", "onnx")
 
 
 def choose_engine(

@@ -51,6 +51,15 @@ def test_our_own_engine_comes_first_where_it_has_vector_kernels(monkeypatch: pyt
     assert preference(here)[0] in ("openvino", "ncnn")
 
 
+@pytest.mark.parametrize("machine", ["aarch64", "armv7l"])
+def test_our_own_engine_comes_first_on_no_arm_cpu_before_it_is_measured(
+    monkeypatch: pytest.MonkeyPatch, machine: str
+) -> None:
+    monkeypatch.setattr(load.platform, "machine", lambda: machine)
+    monkeypatch.setattr(load, "has_vector_kernels", lambda: True)
+    assert preference()[0] == "ncnn"
+
+
 def test_auto_passes_over_an_engine_that_does_not_compute_so(
     small_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

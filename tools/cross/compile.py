@@ -38,11 +38,18 @@ def compile_target(target: Target, versions: Sequence[str] = ()) -> Path:
             f"-DNANOEDGE_LINKER={linker}",
         ]  # fmt: skip
     cmake(
-        "-S", CORE, "-B", build, "-G", "Ninja", f"-DPython3_EXECUTABLE={sys.executable}",
+        "-S", CORE, "-B", build, "-G", "Ninja", f"-DPython3_EXECUTABLE={sys.executable}", "-DNANOEDGE_TESTS=OFF",
         f"-DCMAKE_TOOLCHAIN_FILE={CORE / 'cmake' / 'toolchains' / target.name}.cmake", *options,
     )  # fmt: skip
     cmake("--build", build)
     return build
+
+
+def build_kernel_tests(build: Path) -> Path:
+    """The tests of our engine's kernels, in the build folder of a target."""
+    cmake("-S", CORE, "-B", build, "-DNANOEDGE_TESTS=ON")
+    cmake("--build", build, "--target", "nanoedge-kernel-tests")
+    return build / "tests" / "nanoedge-kernel-tests"
 
 
 def install_executables(build: Path, out: Path) -> Path:

@@ -26,27 +26,30 @@ def main() -> None:
     parser.add_argument("bundle", type=Path, nargs="?")
     parser.add_argument("--cpu", action="append", choices=CPUS, help="one CPU; may be given again; default: all")
     parser.add_argument("--compute", default="fp32", choices=["fp32", "fp16", "bf16"])
+    parser.add_argument("--engine", default="ncnn", choices=["ncnn", "native"])
+    parser.add_argument("--precision", default="float", choices=["float", "int8"], help="of the bundle's file")
     arguments = parser.parse_args()
+    options = ["--compute", arguments.compute, "--engine", arguments.engine, "--precision", arguments.precision]
     try:
         if arguments.bundle is not None:
-            print_counts(arguments.bundle, arguments.cpu or list(CPUS), arguments.compute)
+            print_counts(arguments.bundle, arguments.cpu or list(CPUS), options)
         else:
             from tools.results.bundles import published_bundle
 
             with tempfile.TemporaryDirectory() as folder:
-                print_counts(published_bundle(Path(folder)), arguments.cpu or list(CPUS), arguments.compute)
+                print_counts(published_bundle(Path(folder)), arguments.cpu or list(CPUS), options)
     except BuildError as error:
         sys.exit(str(error))
 
 
-def print_counts(bundle: Path, cpus: list[str], compute: str) -> None:
+def print_counts(bundle: Path, cpus: list[str], options: list[str]) -> None:
     """A table: each CPU's stages."""
     plugin()
     print(f"{'CPU':12} {'stage':12} {'instructions':>14} {'reads':>13} {'writes':>13}  share")
     for cpu in cpus:
         target = TARGETS[CPUS[cpu]]
         program = stages_program(target)
-        counts = {stage: count(target, cpu, program, bundle, stage, compute=compute) for stage in STAGES}
+        counts = {stage: count(target, cpu, program, bundle, stage, *options) for stage in STAGES}
         whole = sum(each.instructions for each in counts.values())
         for stage, each in counts.items():
             print(

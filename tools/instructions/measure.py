@@ -43,23 +43,14 @@ def stages_program(target: Target) -> Path:
     return build / "apps" / "nanoedge-stages"
 
 
-def count(target: Target, cpu: str, program: Path, bundle: Path, stage: str, *, compute: str = "fp32") -> Count:
-    """One frame's stage on the emulated `cpu`: the difference of three repetitions and one, halved."""
+def count(target: Target, cpu: str, program: Path, bundle: Path, stage: str, *options: str) -> Count:
+    """One frame's stage on the emulated `cpu`: the difference of three repetitions and one, halved.
+
+    `options` are those of nanoedge-stages.
+    """
     found = []
     for times in (1, 3):
-        command = [
-            emulator(target),
-            "-cpu",
-            cpu,
-            "-plugin",
-            PLUGIN,
-            program,
-            bundle,
-            stage,
-            str(times),
-            "--compute",
-            compute,
-        ]
+        command = [emulator(target), "-cpu", cpu, "-plugin", PLUGIN, program, bundle, stage, str(times), *options]
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
         if done.returncode or "counted " not in done.stderr:
             raise BuildError(f"{' '.join(str(word) for word in command)} failed: {done.stderr[-500:]}")

@@ -6,13 +6,14 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from filelock import FileLock
 from nanoedge.detections import Detections
-from tools.cross.compile import BUILD, compile_target, install_executables, module_of
+from tools.cross.compile import BUILD, build_kernel_tests, compile_target, install_executables, module_of
 from tools.cross.emulated_python import EmulatedPython
 from tools.cross.targets import TARGETS
 from tools.cross.wheels import assemble, pure_wheel
@@ -57,6 +58,19 @@ def executables() -> Callable[[str], Path]:
         BUILD.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{BUILD}.lock"):
             return install_executables(compile_target(target, versions(name)), BUILD / f"nanoedge-{name}") / "bin"
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def kernel_tests(executables: Callable[[str], Path]) -> Callable[[str], Path]:
+    """Target to the tests of our engine's kernels, built once."""
+
+    @cache
+    def make(name: str) -> Path:
+        executables(name)
+        with FileLock(f"{BUILD}.lock"):
+            return build_kernel_tests(BUILD / name)
 
     return make
 

@@ -15,7 +15,8 @@ from tools.instructions.measure import STAGES, count, plugin, stages_program
 pytestmark = pytest.mark.slow
 
 
-def test_counts_are_the_same_every_time(small_bundle: Path) -> None:
+@pytest.mark.parametrize("engine", ["ncnn", "native"])
+def test_counts_are_the_same_every_time(small_bundle: Path, engine: str) -> None:
     missing = [name for name in ("aarch64-linux-gnu-g++", "qemu-aarch64", "cc") if shutil.which(name) is None]
     if missing:
         required = os.environ.get("NANOEDGE_REQUIRE_CROSS") == "1"
@@ -26,7 +27,8 @@ def test_counts_are_the_same_every_time(small_bundle: Path) -> None:
         program = stages_program(target)
         plugin()
     first, again = (
-        {stage: count(target, "cortex-a72", program, small_bundle, stage) for stage in STAGES} for _ in range(2)
+        {stage: count(target, "cortex-a72", program, small_bundle, stage, "--engine", engine) for stage in STAGES}
+        for _ in range(2)
     )
     assert first == again
     for each in first.values():
