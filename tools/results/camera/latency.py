@@ -50,13 +50,15 @@ def main(seconds: float, runs: int) -> None:
             Figure(f"{engine}: forward, median", round(float(np.median(forward)), 1), "ms"),
             Figure(f"{engine}: capture to boxes, median", round(float(np.median(latency)), 1), "ms"),
             Figure(f"{engine}: capture to boxes, p95", round(float(np.percentile(latency, 95)), 1), "ms"),
-            at_most(f"{engine}: added to a frame's forward, p95", round(float(np.percentile(added, 95)), 1), ADDED, "ms"),
+            at_most(
+                f"{engine}: added to a frame's forward, p95", round(float(np.percentile(added, 95)), 1), ADDED, "ms"
+            ),
         ]
     publish(
         figures,
         f"the person clip (768 x 432, 10 a second) with `--realtime`, Plus-m 320 fp32, page served, {runs} runs of "
-        f"{seconds:g} s of each engine in turn; from the moment at which a decoded frame is there to its boxes; what is "
-        "added is the difference to the same frame's forward, since a machine's clock changes from second to second",
+        f"{seconds:g} s of each engine in turn; from the moment at which a decoded frame is there to its boxes; what "
+        "is added is the difference to the same frame's forward, since a machine's clock changes from second to second",
     )
 
 

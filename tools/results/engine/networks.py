@@ -21,8 +21,8 @@ BASE = "nanodet-plus-m_320"
 CALIBRATION_PICTURES = 100
 RANDOM_PICTURES, RANDOM_ROUNDS = 4, 4
 UNLIKELY = 8.0
-"""Taken from random networks' logits: where a picture is flat, equal scores above the threshold would be suppressed in any
-order, and the export's proof would fail."""
+"""Taken from random networks' logits: where a picture is flat, equal scores above the threshold would be suppressed in
+any order, and the export's proof would fail."""
 
 
 @dataclass(frozen=True)
