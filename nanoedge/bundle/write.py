@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from nanoedge import files
-from nanoedge.bundle.manifest import FORMAT, MANIFEST_NAME, VERSION, Manifest, digest_of
+from nanoedge.bundle.bundle import Bundle, load_bundle
+from nanoedge.bundle.manifest import FORMAT, MANIFEST_NAME, VERSION, EngineEntry, Manifest, digest_of
+from nanoedge.config.interface import Interface
+
+SAMPLE, SAMPLE_DETECTIONS, PARITY = "sample.png", "sample.json", "parity.json"
 
 
 def folder_in_the_making(place: Path, force: bool) -> AbstractContextManager[Path]:
@@ -36,6 +41,31 @@ def write_manifest(folder: Path, document: dict[str, Any]) -> Manifest:
     text = json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
     return Manifest.model_validate(plain)
+
+
+def bundle_to_throw_away(folder: Path, interface: Interface, engines: Sequence[EngineEntry]) -> Bundle:
+    """Make a bundle of models that only the calling process will run, because bundles are what engines read.
+
+    Nothing has compared the models with PyTorch: sample and parity report are empty files. `nanoedge.export` makes the
+    bundles that people get.
+
+    Args:
+        folder: with the models' files; an older manifest in it is written anew.
+        interface: of every model.
+        engines: the models.
+    """
+    for name in (SAMPLE, SAMPLE_DETECTIONS, PARITY):
+        (folder / name).write_bytes(b"")
+    document = {
+        "name": "thrown_away",
+        **interface.model_dump(mode="json"),
+        "engines": [entry.model_dump(mode="json") for entry in engines],
+        "sample": {"picture": SAMPLE, "detections": SAMPLE_DETECTIONS},
+        "parity": {"report": PARITY, "passed": True},
+        "provenance": {"nanoedge": ""},
+    }
+    write_manifest(folder, document)
+    return load_bundle(folder)
 
 
 def _describe(path: Path) -> dict[str, Any]:

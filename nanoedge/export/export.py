@@ -15,7 +15,7 @@ from torch import nn
 
 from nanoedge import __version__
 from nanoedge.bundle import Manifest
-from nanoedge.bundle.write import check_free, folder_in_the_making, write_manifest
+from nanoedge.bundle.write import PARITY, SAMPLE, SAMPLE_DETECTIONS, check_free, folder_in_the_making, write_manifest
 from nanoedge.config.interface import Interface
 from nanoedge.config.schema import check_input_size
 from nanoedge.detections import Detections
@@ -44,7 +44,6 @@ Say = Callable[[str], None]
 
 MAX_PARITY_PICTURES = 50
 MAX_SAMPLE_SIDE = 640
-SAMPLE, SAMPLE_DETECTIONS, PARITY = "sample.png", "sample.json", "parity.json"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import fx
 
-from nanoedge.bundle import Bundle, InputSpec, load_bundle
-from nanoedge.bundle.write import write_manifest
+from nanoedge.bundle import Bundle, InputSpec
+from nanoedge.bundle.write import bundle_to_throw_away
 from nanoedge.export.native.compile import convert_to_native
 from nanoedge.export.strip import strip, with_stored_weights
 from nanoedge.inspection.layer_maps import FloatArray, LayerMaps
@@ -56,8 +56,6 @@ def torch_maps(checkpoint: Checkpoint, spec: InputSpec, picture: Picture, half_w
 def compiled_bundle(checkpoint: Checkpoint, folder: Path) -> Bundle:
     """A checkpoint's network in float32 for our engine alone, to be looked at and thrown away.
 
-    It stands in a bundle because that is what the engine reads; its sample and parity report are empty.
-
     Args:
         checkpoint: with the network's weights.
         folder: empty.
@@ -67,15 +65,4 @@ def compiled_bundle(checkpoint: Checkpoint, folder: Path) -> Bundle:
     """
     interface = checkpoint.config.interface(checkpoint.classes)
     entry = convert_to_native(strip(checkpoint.model()), interface.input, folder, half_weights=False)
-    for name in ("sample.png", "sample.json", "parity.json"):
-        (folder / name).touch()
-    document = {
-        "name": "inspected",
-        **interface.model_dump(mode="json"),
-        "engines": [entry.model_dump(mode="json")],
-        "sample": {"picture": "sample.png", "detections": "sample.json"},
-        "parity": {"report": "parity.json", "passed": True},
-        "provenance": {"nanoedge": ""},
-    }
-    write_manifest(folder, document)
-    return load_bundle(folder)
+    return bundle_to_throw_away(folder, interface, [entry])

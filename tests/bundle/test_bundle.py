@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from nanoedge.bundle import Bundle, load_bundle
-from nanoedge.bundle.manifest import MANIFEST_NAME, Manifest, digest_of, manifest_schema
-from nanoedge.bundle.write import check_free, folder_in_the_making, write_manifest
+from nanoedge.bundle.manifest import MANIFEST_NAME, EngineEntry, Manifest, digest_of, manifest_schema
+from nanoedge.bundle.write import bundle_to_throw_away, check_free, folder_in_the_making, write_manifest
+from nanoedge.config.interface import DecoderSpec, InputSpec, Interface, PostprocessSpec
 from nanoedge.errors import BundleError, InputError, NanoEdgeError
 from pydantic import ValidationError
 
@@ -359,6 +360,18 @@ def test_what_is_written_is_what_is_given_back(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
     assert isinstance(write_manifest(tmp_path, contents()), Manifest)
     assert write_manifest(tmp_path, contents()) == load_bundle(tmp_path).manifest
+
+
+def test_models_that_nothing_has_proven_make_a_bundle_to_throw_away(tmp_path: Path) -> None:
+    interface = Interface(
+        classes=("cup",), input=InputSpec(), decoder=DecoderSpec(), postprocess=PostprocessSpec(score_threshold=0.2)
+    )
+    entry = EngineEntry(engine="onnx", precision="float", files=("model.onnx",), input="data", outputs=("output",))
+    (tmp_path / "model.onnx").write_bytes(b"network")
+    for _ in range(2):  # again over the old one
+        made = bundle_to_throw_away(tmp_path, interface, [entry])
+        made.verify_all()
+        assert made.manifest.engines == (entry,) and made.manifest.interface == interface
 
 
 def test_a_folder_appears_when_it_is_whole_with_its_parents(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from nanoedge.export.strip import Census
 
 FILE = "model.native.bin"
 INPUT, OUTPUT = "pictures", "output"
+ENTRY = EngineEntry(engine="native", precision="float", files=(FILE,), input=INPUT, outputs=(OUTPUT,))
 
 
 def read_and_simplify(network: nn.Module, spec: InputSpec, apart: Collection[str] = ()) -> Graph:
@@ -76,7 +77,7 @@ def convert_to_native(network: nn.Module, spec: InputSpec, folder: Path, half_we
     """
     graph = read_and_simplify(network, spec)
     (folder / FILE).write_bytes(serialise(compile_float(graph, half_weights)))
-    return EngineEntry(engine="native", precision="float", files=(FILE,), input=INPUT, outputs=(OUTPUT,))
+    return ENTRY
 
 
 def census_of_native(path: Path) -> Census:

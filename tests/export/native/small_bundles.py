@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from nanoedge.bundle import Bundle, load_bundle
-from nanoedge.bundle.write import write_manifest
-from nanoedge.config.interface import DecoderSpec, InputSpec
+from nanoedge.bundle import Bundle
+from nanoedge.bundle.write import bundle_to_throw_away
+from nanoedge.config.interface import DecoderSpec, InputSpec, Interface, PostprocessSpec
+from nanoedge.export.native.compile import ENTRY as FLOAT_ENTRY
 from nanoedge.export.native.compile import compile_float, read_and_simplify
 from nanoedge.export.native.graph import Graph
+from nanoedge.export.native.quantization.candidates import ENTRY as INT8_ENTRY
 from nanoedge.export.native.quantization.quantize import APART_IN_INT8, choose_scales, compile_int8
 from nanoedge.export.native.quantization.ranges import Statistics
 from nanoedge.export.native.serialise import Compiled, serialise
@@ -18,7 +20,14 @@ from nanoedge.export.native.simulate import run_float
 from torch import nn
 
 CLASSES = tuple("abcde")
-FILES = {"float": "model.native.bin", "int8": "model.native.int8.bin"}
+ENTRIES = {"float": FLOAT_ENTRY, "int8": INT8_ENTRY}
+STRIDES = (8, 16, 32, 64)
+
+
+def interface_of(spec: InputSpec, strides: tuple[int, ...] = STRIDES) -> Interface:
+    """Of a network with five classes."""
+    decoder = DecoderSpec(strides=strides)
+    return Interface(classes=CLASSES, input=spec, decoder=decoder, postprocess=PostprocessSpec())
 
 
 def random_picture(spec: InputSpec, seed: int) -> np.ndarray:
@@ -52,29 +61,11 @@ def _statistics(graph: Graph, pictures: Sequence[np.ndarray]) -> dict[str, Stati
 
 
 def bundle_of(
-    folder: Path, spec: InputSpec, compiled: dict[str, Compiled], strides: tuple[int, ...] = (8, 16, 32, 64)
+    folder: Path, spec: InputSpec, compiled: dict[str, Compiled], strides: tuple[int, ...] = STRIDES
 ) -> Bundle:
-    """A bundle of models by precision; its sample and parity report are empty."""
+    """A bundle of models by precision."""
     folder.mkdir()
-    engines = []
     for precision, model in compiled.items():
-        (folder / FILES[precision]).write_bytes(serialise(model))
-        files = [FILES[precision]]
-        engines.append(
-            {"engine": "native", "precision": precision, "files": files, "input": "pictures", "outputs": ["output"]}
-        )
-    for name in ("sample.png", "sample.json", "parity.json"):
-        (folder / name).touch()
-    document = {
-        "name": "small",
-        "classes": CLASSES,
-        "input": spec.model_dump(mode="json"),
-        "decoder": DecoderSpec(strides=strides).model_dump(mode="json"),
-        "postprocess": {},
-        "engines": engines,
-        "sample": {"picture": "sample.png", "detections": "sample.json"},
-        "parity": {"report": "parity.json", "passed": True},
-        "provenance": {"nanoedge": ""},
-    }
-    write_manifest(folder, document)
-    return load_bundle(folder)
+        [file] = ENTRIES[precision].files
+        (folder / file).write_bytes(serialise(model))
+    return bundle_to_throw_away(folder, interface_of(spec, strides), [ENTRIES[precision] for precision in compiled])

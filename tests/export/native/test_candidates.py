@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from nanoedge.bundle.write import write_manifest
-from nanoedge.config.interface import DecoderSpec, InputSpec, Interface, PostprocessSpec
+from nanoedge.bundle.write import bundle_to_throw_away
+from nanoedge.config.interface import InputSpec
 from nanoedge.export.native.compile import census_of_native, read_and_simplify
 from nanoedge.export.native.quantization.candidates import ENTRY, FILE, Candidate, int8_candidates
 from nanoedge.export.native.quantization.quantize import APART_IN_INT8, choose_scales, compile_int8
@@ -18,12 +18,10 @@ from nanoedge.export.native.quantization.shared_scales import float_maps
 from nanoedge.export.native.serialise import serialise
 from nanoedge.export.output_error import output_error
 from nanoedge.export.strip import census
-from nanoedge.pictures import write_picture
 from nanoedge.runtime.detector import Detector
+from tests.export.native.small_bundles import CLASSES, interface_of
 from tests.export.native.test_compile import BACKBONES, SPEC, network_of
 from torch import nn
-
-CLASSES = 5
 
 
 def pictures(spec: InputSpec = SPEC, count: int = 12) -> list[np.ndarray]:
@@ -39,21 +37,8 @@ def pictures(spec: InputSpec = SPEC, count: int = 12) -> list[np.ndarray]:
 
 
 def put_into_a_bundle(folder: Path, data: bytes, spec: InputSpec = SPEC) -> Path:
-    interface = Interface(classes=tuple("abcde"), input=spec, decoder=DecoderSpec(), postprocess=PostprocessSpec())
     (folder / FILE).write_bytes(data)
-    write_picture(folder / "sample.png", np.zeros((8, 8, 3), np.uint8))
-    for name in ("sample.json", "parity.json"):
-        (folder / name).write_text("{}")
-    document = {
-        "name": "small",
-        **interface.model_dump(mode="json"),
-        "engines": [ENTRY.model_dump(mode="json")],
-        "sample": {"picture": "sample.png", "detections": "sample.json"},
-        "parity": {"report": "parity.json", "passed": True},
-        "provenance": {"nanoedge": "0"},
-    }
-    write_manifest(folder, document)
-    return folder
+    return bundle_to_throw_away(folder, interface_of(spec), [ENTRY]).folder
 
 
 def candidates_of(network: nn.Module, spec: InputSpec = SPEC) -> list[Candidate]:
@@ -83,7 +68,7 @@ def test_the_engine_calculates_int8_close_to_float(backbone: str, tmp_path: Path
         folder = put_into_a_bundle(tmp_path, candidate.data)
         assert census_of_native(folder / FILE) == census(network)
         detector = Detector(folder, "native", precision="int8")
-        assert output_error(outputs_of(detector.forward), expected, CLASSES) < 0.05
+        assert output_error(outputs_of(detector.forward), expected, len(CLASSES)) < 0.05
     assert Detector(folder, precision="int8").engine == "native"  # auto
 
 
@@ -94,7 +79,7 @@ def test_maps_of_a_single_pixel_are_bytes_too(side: int, tmp_path: Path) -> None
     [candidate, *_] = candidates_of(network, spec)
     detector = Detector(put_into_a_bundle(tmp_path, candidate.data, spec), "native", precision="int8")
     expected = outputs_of(in_torch(network), spec)
-    assert output_error(outputs_of(detector.forward, spec), expected, CLASSES) < 0.05
+    assert output_error(outputs_of(detector.forward, spec), expected, len(CLASSES)) < 0.05
 
 
 def test_the_same_pictures_give_the_same_bytes() -> None:
