@@ -14,11 +14,15 @@ from nanoedge.runtime.preprocess import to_tensor
 from PIL import Image
 
 
+def noise(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """23 pictures and a text."""
     for number in range(23):
-        write_picture(tmp_path / f"{number:02}.png", np.full((6, 8, 3), 10 * number, np.uint8))
+        write_picture(tmp_path / f"{number:02}.png", noise(number))
     (tmp_path / "notes.txt").write_text("no picture")
     return tmp_path
 
@@ -43,7 +47,7 @@ def test_few_pictures_serve_both_ends(folder: Path) -> None:
 
 def test_at_most_forty_pictures_measure_the_error(tmp_path: Path) -> None:
     for number in range(220):
-        write_picture(tmp_path / f"{number:03}.png", np.zeros((2, 2, 3), np.uint8))
+        write_picture(tmp_path / f"{number:03}.png", noise(number))
     chosen = choose_calibration(tmp_path, 220)
     assert (len(chosen.for_ranges), len(chosen.for_errors)) == (176, 40)
 
@@ -79,7 +83,7 @@ def test_many_broken_pictures_are_counted(folder: Path) -> None:
 def test_a_folder_without_a_readable_picture_is_refused(folder: Path, tmp_path: Path) -> None:
     for file in folder.glob("*.png"):
         file.write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"None of the 23 pictures of .* can be read\. .*00\.png is no picture"):
+    with pytest.raises(InputError, match=r"None of the 23 pictures of .* can be used\. .*00\.png is no picture"):
         choose_calibration(folder, 200)
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -87,6 +91,23 @@ def test_a_folder_without_a_readable_picture_is_refused(folder: Path, tmp_path: 
         choose_calibration(empty, 200)
     with pytest.raises(InputError, match="does not exist; --calibration"):
         choose_calibration(tmp_path / "nowhere", 200)
+
+
+def test_pictures_of_one_colour_are_skipped(folder: Path) -> None:
+    generator = np.random.default_rng(0)
+    write_picture(folder / "05.png", np.full((6, 8, 3), (10, 200, 90), np.uint8))
+    write_picture(folder / "06.png", generator.normal(90, 1, (48, 64, 3)).round().astype(np.uint8))  # a camera's noise
+    said: list[str] = []
+    chosen = choose_calibration(folder, 23, said.append)
+    assert names(chosen.skipped) == ["05", "06"]
+    assert "05.png is of one colour" in said[0] and said[0].endswith("It is skipped.")
+
+
+def test_a_folder_of_pictures_of_one_colour_is_refused(tmp_path: Path) -> None:
+    for level in (0, 110, 255):
+        write_picture(tmp_path / f"{level:03}.png", np.full((120, 160, 3), level, np.uint8))
+    with pytest.raises(InputError, match=r"None of the 3 pictures .*000\.png is of one colour.* Give pictures like"):
+        choose_calibration(tmp_path, 200)
 
 
 def test_pictures_are_turned_as_their_exif_data_say(tmp_path: Path) -> None:
