@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nanoedge.benchmark.latency import measure_latency
-from nanoedge.bundle import Bundle, load_bundle
+from nanoedge.bundle import Bundle, FilePrecision, load_bundle
 from nanoedge.errors import EngineError, InputError
 from nanoedge.machine import machine
 from nanoedge.pictures import Picture, opencv, read_picture
@@ -29,12 +29,14 @@ class Wanted:
 
     Attributes:
         engines: names; empty: all of the bundle's engines that are installed, in the order in which `auto` tries them.
+        precisions: of the bundle's files; empty: all that it has.
         computes: compute precisions.
         threads: numbers of threads; `None` stands for all that this process may use.
         rounds: counted rounds.
     """
 
     engines: Sequence[str] = ()
+    precisions: Sequence[FilePrecision] = ()
     computes: Sequence[ComputePrecision] = ("fp32",)
     threads: Sequence[int | None] = (None,)
     rounds: int = 100
@@ -66,8 +68,13 @@ def run_benchmark(
     pixels = default_frame(loaded) if picture is None else read_picture(picture)
     detectors = _detectors(loaded, wanted, say)
     if not detectors:
-        raise InputError(f"None of the combinations that were asked for exists for {bundle}.")
+        raise InputError(f"None of the combinations that were asked for exists for {bundle}; it has {loaded.offers()}.")
     return {"machine": machine(), "rows": measure_latency(detectors, pixels, wanted.rounds)}
+
+
+def precisions_of(wanted: Sequence[FilePrecision]) -> list[FilePrecision]:
+    """Those that are wanted, all where none is named; float first."""
+    return [precision for precision in PRECISIONS if precision in (wanted or PRECISIONS)]
 
 
 def default_frame(bundle: Bundle) -> Picture:
@@ -82,12 +89,12 @@ def _detectors(bundle: Bundle, wanted: Wanted, say: Say) -> list[Detector]:
     names = wanted.engines or [name for name in preference() if ENGINES[name].is_installed()]
     computes = sorted(wanted.computes, key=lambda compute: compute != "fp32")
     detectors = []
-    for precision in PRECISIONS:
+    for precision in precisions_of(wanted.precisions):
         for compute in computes:
             for name in names:
                 if (ENGINES[name].entry, precision) not in offered:
-                    if wanted.engines and precision == "float":
-                        say(f"{name}: the bundle has no model for it")
+                    if wanted.engines and (wanted.precisions or precision == "float"):
+                        say(f"{name}: the bundle has no {precision} model for it")
                     continue
                 for threads in wanted.threads:
                     try:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nanoedge.benchmark.combinations import default_frame
+from nanoedge.benchmark.combinations import default_frame, precisions_of
 from nanoedge.benchmark.latency import PERCENTILES, WARM_UP
-from nanoedge.bundle import load_bundle
+from nanoedge.bundle import FilePrecision, load_bundle
 from nanoedge.errors import InputError
 from nanoedge.machine import machine
 from nanoedge.pictures import Picture, read_picture
-from nanoedge.runtime.detector import PRECISIONS
 from nanoedge.runtime.native import kind_of, load_native
 from nanoedge.runtime.preprocess import to_input_size
 
@@ -26,7 +25,11 @@ Seconds = npt.NDArray[np.float64]
 
 
 def benchmark_layers(
-    bundle: Path, threads: Sequence[int | None] = (None,), picture: Path | None = None, rounds: int = 100
+    bundle: Path,
+    threads: Sequence[int | None] = (None,),
+    picture: Path | None = None,
+    rounds: int = 100,
+    precisions: Sequence[FilePrecision] = (),
 ) -> dict[str, Any]:
     """Time every layer of each model that a bundle has for our own engine.
 
@@ -35,6 +38,7 @@ def benchmark_layers(
         threads: numbers of threads; `None` stands for all that this process may use.
         picture: the input; `None` takes the bundle's sample.
         rounds: counted rounds after 5 that are not.
+        precisions: of the bundle's files; empty: all that it has.
 
     Returns:
         `{"machine", "rows"}`, one row for each precision and number of threads, float first. A row has `engine`,
@@ -43,19 +47,20 @@ def benchmark_layers(
         `byte_rate` are a second at p50, `peak_share` is `rate` by the peak, null where nothing is multiplied.
 
     Raises:
-        InputError: when there are no rounds, or the bundle has no model for our engine.
+        InputError: when there are no rounds, or the bundle has no such model for our engine.
     """
     loaded = load_bundle(bundle)
     if rounds < 1:
         raise InputError(f"The number of rounds must be at least 1, not {rounds}.")
     offered = {(entry.engine, entry.precision) for entry in loaded.manifest.engines}
-    precisions = [precision for precision in PRECISIONS if ("native", precision) in offered]
-    if not precisions:
-        loaded.entry("native")
+    wanted = precisions_of(precisions)
+    found = [precision for precision in wanted if ("native", precision) in offered]
+    if not found:
+        loaded.entry("native", wanted[0])  # says what the bundle has
     frame = default_frame(loaded) if picture is None else read_picture(picture)
     pixels, _ = to_input_size(frame, loaded.manifest.input)
     rows = []
-    for precision in precisions:
+    for precision in found:
         for count in threads:
             network = load_native(loaded, precision, threads=count)
             rows.append({"engine": "native", "precision": precision, **_measured(network, pixels, rounds)})

@@ -26,6 +26,10 @@ def benchmark(
             metavar="E", help="engine; several times for several; default: all of the bundle's", show_default=False
         ),
     ] = None,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(metavar="P", help="file: float or int8; may be given several times; default: all of the bundle's"),
+    ] = None,
     compute: Annotated[
         list[str] | None, typer.Option(metavar="C", help="fp32 (the default), fp16 or bf16; may be given several times")
     ] = None,
@@ -40,12 +44,19 @@ def benchmark(
         bool, typer.Option("--layers", help="our own engine layer by layer: time, work, share of the measured peak")
     ] = False,
 ) -> None:
-    """Time each stage of every combination of engine, precision and threads, interleaved in one run.
+    """Time each stage of every combination of engine, precisions and threads, interleaved in one run.
 
     For example: nanoedge benchmark mine.nanoedge --threads 1, or with --layers for each layer of our own engine
     """
+    from nanoedge.runtime.detector import PRECISIONS
+
+    for name in precision or ():
+        if name not in PRECISIONS:
+            raise InputError(f"Unknown precision {name!r}; known: {', '.join(PRECISIONS)}.")
     if layers:
-        _benchmark_layers(terminal, bundle, engine or (), compute or (), threads or (None,), picture, rounds)
+        _benchmark_layers(
+            terminal, bundle, engine or (), precision or (), compute or (), threads or (None,), picture, rounds
+        )
         return
     from nanoedge.benchmark.combinations import Wanted, run_benchmark
     from nanoedge.runtime.engines import COMPUTE_PRECISIONS
@@ -53,7 +64,13 @@ def benchmark(
     for name in compute or ():
         if name not in COMPUTE_PRECISIONS:
             raise InputError(f"Unknown compute precision {name!r}; known: {', '.join(COMPUTE_PRECISIONS)}.")
-    wanted = Wanted(engine or (), compute or ("fp32",), threads or (None,), rounds)  # type: ignore[arg-type]
+    wanted = Wanted(
+        engine or (),
+        precision or (),  # type: ignore[arg-type]
+        compute or ("fp32",),  # type: ignore[arg-type]
+        threads or (None,),
+        rounds,
+    )
     result = run_benchmark(bundle, wanted, picture, terminal.say)
     rows = [["engine", "precision", "compute", "threads", *(f"{stage} ms" for stage in _STAGES), "total p90", "p99"]]
     for row in result["rows"]:
@@ -67,6 +84,7 @@ def _benchmark_layers(
     terminal: Terminal,
     bundle: Path,
     engines: Sequence[str],
+    precisions: Sequence[str],
     computes: Sequence[str],
     threads: Sequence[int | None],
     picture: Path | None,
@@ -76,7 +94,7 @@ def _benchmark_layers(
 
     if set(engines) - {"native"} or set(computes) - {"fp32"}:
         raise InputError("--layers looks into NanoEdge's own engine alone: leave out --engine, or give native in fp32.")
-    result = benchmark_layers(bundle, threads, picture, rounds)
+    result = benchmark_layers(bundle, threads, picture, rounds, precisions)  # type: ignore[arg-type]
     parts = []
     for row in result["rows"]:
         peaks = ", ".join(f"{rate / 1e9:.1f} GMAC/s for {element}" for element, rate in row["peak"].items())

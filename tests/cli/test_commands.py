@@ -296,6 +296,15 @@ def test_the_benchmark_has_a_row_for_each_combination_that_exists(nanoedge, smal
     assert "None of the combinations" in nanoedge(*words, "--engine", "onnx", "--compute", "bf16", expect=2).stderr
 
 
+def test_the_benchmark_names_a_precision_that_the_bundle_does_not_have(nanoedge, small_bundle: Path) -> None:
+    words = ["benchmark", str(small_bundle), "--rounds", "1", "--precision", "int8"]
+    done = nanoedge(*words, "--engine", "native", expect=2)
+    assert "native: the bundle has no int8 model for it" in done.stderr
+    assert "None of the combinations that were asked for exists" in done.stderr and "native (float)" in done.stderr
+    assert "has no native model in int8 precision" in nanoedge(*words, "--layers", expect=2).stderr
+    assert "Unknown precision 'fp32'" in nanoedge(*words[:-1], "fp32", expect=2).stderr
+
+
 def test_the_benchmark_shows_each_layer_of_our_own_engine(nanoedge, small_bundle: Path) -> None:
     words = ["benchmark", str(small_bundle), "--layers", "--rounds", "3", "--threads", "1"]
     [row] = json.loads(nanoedge(*words, "--json").stdout)["rows"]

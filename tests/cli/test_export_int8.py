@@ -45,18 +45,26 @@ def test_every_command_takes_the_int8_file(
         assert (document["engine"], document["precision"]) == ("native", "int8")
         report = json.loads((tmp_path / "x.nanoedge" / "parity.json").read_text())["int8"]
         assert document["AP"] == report["accuracy"]["int8_ap"]
-    measured = json.loads(nanoedge("benchmark", bundle, "--rounds", "2", "--threads", "1", "--json").stdout)
-    assert [(row["engine"], row["precision"]) for row in measured["rows"]] == [("native", "float"), ("native", "int8")]
+    timed = ["benchmark", bundle, "--rounds", "2", "--threads", "1", "--json"]
+    for asked, expected in (
+        ([], ["float", "int8"]),
+        (["--precision", "int8"], ["int8"]),
+        (["--precision", "int8", "--precision", "float", "--engine", "native"], ["float", "int8"]),
+    ):
+        for layers in ([], ["--layers"]):
+            rows = json.loads(nanoedge(*timed, *asked, *layers).stdout)["rows"]
+            assert [(row["engine"], row["precision"]) for row in rows] == [("native", each) for each in expected]
 
 
 def test_int8_that_is_left_out_ends_with_1_and_float_is_whole(
     nanoedge, command: list[str], truth: list[str], tmp_path: Path
 ) -> None:
-    """Calibrated on flat grey: real pictures lie far outside of what was measured."""
-    grey = tmp_path / "grey"
-    grey.mkdir()
-    write_picture(grey / "grey.png", np.full((120, 160, 3), 110, np.uint8))
-    wanted = ["--target", "native", "--int8", "--calibration", str(grey), *truth, "--max-drop", "0", "--json"]
+    """Calibrated on faint stripes: real pictures lie far outside of what was measured."""
+    faint = tmp_path / "faint"
+    faint.mkdir()
+    stripes = np.indices((120, 160)).sum(0) // 8 % 2
+    write_picture(faint / "stripes.png", np.repeat(105 + 10 * stripes[:, :, None], 3, axis=2).astype(np.uint8))
+    wanted = ["--target", "native", "--int8", "--calibration", str(faint), *truth, "--max-drop", "0", "--json"]
     done = nanoedge(*command, *wanted, expect=1)
     assert "nanoedge: int8 was left out: " in done.stderr
     report = json.loads(done.stdout)
@@ -66,9 +74,9 @@ def test_int8_that_is_left_out_ends_with_1_and_float_is_whole(
     nanoedge("info", str(bundle), "--verify")
     assert (
         "has no native model in int8"
-        in nanoedge("detect", str(bundle), str(grey), "--engine", "native", "--precision", "int8", expect=2).stderr
+        in nanoedge("detect", str(bundle), str(faint), "--engine", "native", "--precision", "int8", expect=2).stderr
     )
-    nanoedge("detect", str(bundle), str(grey), "--engine", "native")
+    nanoedge("detect", str(bundle), str(faint), "--engine", "native")
 
 
 @pytest.mark.parametrize(
@@ -78,6 +86,7 @@ def test_int8_that_is_left_out_ends_with_1_and_float_is_whole(
         (["native", "--calibration", "{pictures}"], "--calibration is about int8: add --int8"),
         (["native", "--int8", "--calibration", "{empty}"], "has no pictures"),
         (["native", "--int8", "--calibration", "nowhere"], "The folder nowhere does not exist"),
+        (["native", "--int8", "--calibration", "{grey}"], "grey.png is of one colour"),
         (["native", "--int8", "--calibration", "{pictures}", "--calibration-images", "0"], "at least 1, not 0"),
         (["native", "--int8", "--calibration", "{pictures}", "--annotations", "a.json"], "needs --images"),
         (["native", "--int8", "--calibration", "{pictures}", "--images", "{pictures}"], "needs --annotations"),
@@ -92,13 +101,15 @@ def test_int8_that_is_left_out_ends_with_1_and_float_is_whole(
 def test_bad_options_of_int8_end_with_2_and_leave_nothing(
     nanoedge, command: list[str], shapes: Path, tmp_path: Path, options: list[str], sentence: str
 ) -> None:
-    empty = tmp_path / "empty"
+    empty, grey = tmp_path / "empty", tmp_path / "grey"
     empty.mkdir()
-    places = {"{pictures}": str(shapes / "images" / "val"), "{empty}": str(empty)}
+    grey.mkdir()
+    write_picture(grey / "grey.png", np.full((120, 160, 3), 110, np.uint8))
+    places = {"{pictures}": str(shapes / "images" / "val"), "{empty}": str(empty), "{grey}": str(grey)}
     done = nanoedge(*command, "--target", *(places.get(word, word) for word in options), expect=2, cwd=tmp_path)
     assert sentence in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr and done.stdout == ""
-    assert list(tmp_path.iterdir()) == [empty]
+    assert sorted(tmp_path.iterdir()) == [empty, grey]
 
 
 def test_a_broken_picture_is_named_and_the_rest_is_used(
