@@ -52,7 +52,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const native::KernelTable& kernels : native::kernel_tables()) {
       if (!kernels.is_usable()) continue;
       native::Network(model, bytes, kernels, false, 1).run();
-      if (kernels.bf16 != nullptr) native::Network(model, bytes, kernels, true, 1).run();
+      for (const native::Element floats : {native::Element::bf16, native::Element::f16}) {
+        if (kernels.half(floats) != nullptr) native::Network(model, bytes, kernels, floats, 1).run();
+      }
     }
   } catch (const Error&) {
   }

@@ -1,5 +1,5 @@
 // Every kernel of every instruction set that this CPU has, on the shapes of the shipped networks and on awkward ones,
-// against the scalar ones: bytes to the last bit, floats to 1e-5 of the largest, bfloat16 to a hundredth.
+// against the scalar ones: bytes to the last bit, floats to 1e-5 of the largest, 16 bits to a hundredth.
 #include <catch.hpp>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "native/half.hpp"
 #include "native/kernels/choose.hpp"
 
 using namespace nanoedge::native;
@@ -37,14 +38,38 @@ std::string name_of(const Case& c) {
 }
 
 std::size_t size_of(Element element) {
-  return element == Element::f32 ? 4 : element == Element::bf16 ? 2 : 1;
+  return element == Element::f32 ? 4 : element == Element::u8 ? 1 : 2;
 }
 
-// The nearest number that has 8 bits.
+// The nearest number that has 8 bits, 0 for what half precision has fewer bits for: one that all elements can hold.
 float rounded(float value) {
+  if (std::fabs(value) < 0x1p-14F) return 0;
   std::uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
   bits = (bits + 0x7FFFU + ((bits >> 16) & 1U)) & 0xFFFF0000U;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// Of a number that `rounded` gives, or nearly so.
+std::uint16_t stored_in_16_bits(float value, Element element) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  if (element == Element::bf16) return static_cast<std::uint16_t>(bits >> 16);
+  const std::uint32_t magnitude = bits & 0x7FFFFFFFU, least = 113U << 23;
+  return static_cast<std::uint16_t>((bits >> 31) << 15 | (magnitude < least ? 0 : (magnitude - (112U << 23)) >> 13));
+}
+
+float value_of(const char* stored, Element element) {
+  float value;
+  if (element == Element::f32) {
+    std::memcpy(&value, stored, sizeof value);
+    return value;
+  }
+  std::uint16_t half;
+  std::memcpy(&half, stored, sizeof half);
+  if (element == Element::f16) return float_of_half(half);
+  const std::uint32_t bits = std::uint32_t{half} << 16;
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
@@ -54,7 +79,7 @@ struct Memory {
   std::vector<char> bytes;
   Map map;
 
-  // `in_8_bits`: floats that bfloat16 has too. `extreme`: only the smallest and the largest bytes.
+  // `in_8_bits`: floats that 16 bits hold too. `extreme`: only the smallest and the largest bytes.
   Memory(int channels, int height, int width, Element element, bool in_8_bits, int border, bool extreme,
          std::mt19937& random) {
     const std::ptrdiff_t pixel = border > 0 ? channels : (channels + 15) / 16 * 16 + 16;
@@ -73,7 +98,8 @@ struct Memory {
         continue;
       }
       const float value = in_8_bits ? rounded(values(random)) : values(random);
-      std::memcpy(to, reinterpret_cast<const char*>(&value) + sizeof value - size, size);  // bfloat16: the upper half
+      const std::uint16_t half = stored_in_16_bits(value, element);
+      std::memcpy(to, size == 2 ? static_cast<const void*>(&half) : &value, size);
     }
   }
 };
@@ -102,7 +128,7 @@ struct Elements {
 };
 constexpr Elements kFloats{Element::f32, Element::f32};
 
-// What one table makes of a case, bfloat16 as floats; the same values for every table.
+// What one table makes of a case, 16 bits as floats; the same values for every table.
 std::vector<char> result(const Case& c, const KernelTable& table, const Elements& elements, unsigned seed) {
   const Element element = elements.in;
   std::mt19937 random(seed);
@@ -176,8 +202,14 @@ std::vector<char> result(const Case& c, const KernelTable& table, const Elements
     for (int x = 0; x < width; ++x) {
       const char* pixel = static_cast<char*>(out.map.data) + size * (y * out.map.row + x * out.map.pixel);
       for (int c_out = 0; c_out < c.outputs; ++c_out) {
-        if (element_out == Element::bf16) values.insert(values.end(), 2, 0);
-        values.insert(values.end(), pixel + size * c_out, pixel + size * (c_out + 1));
+        const char* at = pixel + size * c_out;
+        if (element_out == Element::u8) {
+          values.push_back(*at);
+          continue;
+        }
+        const float value = value_of(at, element_out);
+        const char* bytes_of_value = reinterpret_cast<const char*>(&value);
+        values.insert(values.end(), bytes_of_value, bytes_of_value + sizeof value);
       }
       std::fill_n(mine.begin() + (pixel - out.bytes.data()), size * step.room, true);
     }
@@ -211,14 +243,16 @@ void compare(const Case& c, unsigned seed) {
       if (!table.is_usable()) continue;
       INFO(table.name << " f32");
       CHECK(difference(result(c, table, kFloats, seed), expected) <= 1e-5);
-      if (table.bf16 == nullptr) continue;
-      INFO("bf16");
-      CHECK(difference(result(c, table, {Element::bf16, Element::bf16, true}, seed), of_8_bits) <= 1e-2);
-      if (c.kind != Kind::interleave) {
-        CHECK(difference(result(c, table, {Element::bf16, Element::f32, true}, seed), of_8_bits) <= 1e-2);
-      }
-      if (c.kind == Kind::convolution) {
-        CHECK(difference(result(c, table, {Element::f32, Element::bf16, true}, seed), of_8_bits) <= 1e-2);
+      for (const Element half : {Element::bf16, Element::f16}) {
+        if (table.half(half) == nullptr) continue;
+        INFO((half == Element::bf16 ? "bf16" : "f16"));
+        CHECK(difference(result(c, table, {half, half, true}, seed), of_8_bits) <= 1e-2);
+        if (c.kind != Kind::interleave) {
+          CHECK(difference(result(c, table, {half, Element::f32, true}, seed), of_8_bits) <= 1e-2);
+        }
+        if (c.kind == Kind::convolution) {
+          CHECK(difference(result(c, table, {Element::f32, half, true}, seed), of_8_bits) <= 1e-2);
+        }
       }
     }
   }

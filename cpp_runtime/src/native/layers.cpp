@@ -98,7 +98,7 @@ Layers::Layers(Model model, const Bytes& bytes, const KernelTable& kernels, int 
     : model_(std::move(model)),
       kernels_(kernels),
       threads_(threads),
-      network_(model_, bytes, kernels, false, threads) {}
+      network_(model_, bytes, kernels, Element::f32, threads) {}
 
 Layer Layers::layer(int number) const {
   const auto value = [&](int of) { return &model_.values[static_cast<std::size_t>(of)]; };

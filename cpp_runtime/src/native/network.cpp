@@ -49,7 +49,7 @@ void Arena::Free::operator()(char* memory) const {
   std::free(memory);
 }
 
-Network::Places::Places(const Model& model, const KernelTable& kernels, bool wanted)
+Network::Places::Places(const Model& model, const KernelTable& kernels, Element wanted)
     : output_from(model.output), output_to(model.output), size(model.arena) {
   const Value& picture = model.values[static_cast<std::size_t>(model.input)];
   const auto values = [](std::int64_t count) { return static_cast<std::uint64_t>(count) * sizeof(float); };
@@ -63,8 +63,9 @@ Network::Places::Places(const Model& model, const KernelTable& kernels, bool wan
   const bool is_convolved = std::all_of(model.operations.begin(), model.operations.end(), [&](const Operation& each) {
     return each.kind == Kind::convolution || (each.input != model.input && each.input2 != model.input);
   });
-  in_bf16 = wanted && kernels.bf16 != nullptr && picture.element == Element::f32 && is_alone && is_convolved;
-  if (!in_bf16) return;
+  const bool is_known = kernels.half(wanted) != nullptr;
+  if (!is_known || picture.element != Element::f32 || !is_alone || !is_convolved) return;
+  floats = wanted;
   picture_from = begin;
   picture_to = rounded(output_from / 2) + kMargin;
   output_to = rounded(picture_to + whole) + kMargin;
@@ -72,14 +73,14 @@ Network::Places::Places(const Model& model, const KernelTable& kernels, bool wan
 }
 
 Element Network::Places::element_of(const Value& value, bool is_picture) const {
-  return in_bf16 && !is_picture && value.offset < output_from ? Element::bf16 : value.element;
+  return !is_picture && value.offset < output_from && value.element == Element::f32 ? floats : value.element;
 }
 
 Map Network::map_of(const Value& value, bool is_picture) const {
   Map map;
   map.element = places_.element_of(value, is_picture);
   std::uint64_t offset = value.offset;
-  if (map.element == Element::bf16) {
+  if (map.element == Element::bf16 || map.element == Element::f16) {
     offset /= 2;
   } else if (is_picture) {
     offset = places_.picture_to + (offset - places_.picture_from);
@@ -154,8 +155,8 @@ void Network::take_bytes(const Operation& operation, const Model& model, const B
   bound.step.start = start;
 }
 
-Network::Network(const Model& model, const Bytes& bytes, const KernelTable& kernels, bool in_bf16, int threads)
-    : places_(model, kernels, in_bf16),
+Network::Network(const Model& model, const Bytes& bytes, const KernelTable& kernels, Element floats, int threads)
+    : places_(model, kernels, floats),
       arena_(places_.size),
       output_(reinterpret_cast<const float*>(arena_.data() + places_.output_to)),
       output_row_(static_cast<std::size_t>(model.output_row)),

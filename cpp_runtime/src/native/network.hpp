@@ -27,9 +27,9 @@ class Arena {
 
 class Network {
  public:
-  // Packs the weights, which are taken from the file's bytes; these are not needed afterwards. `in_bf16`: maps of
-  // float32 are kept, and multiplied, in bfloat16, where the kernels have that.
-  Network(const Model& model, const Bytes& bytes, const KernelTable& kernels, bool in_bf16, int threads);
+  // Packs the weights, which are taken from the file's bytes; these are not needed afterwards. `floats`: what maps of
+  // float32 are kept, and multiplied, in, where the kernels have that.
+  Network(const Model& model, const Bytes& bytes, const KernelTable& kernels, Element floats, int threads);
 
   // The picture: [height, width, 3], grey levels 0 to 255 in the order that the network was trained with. Its border is
   // filled already. The same memory for every run.
@@ -61,13 +61,13 @@ class Network {
   void run_share(const Bound& bound, int thread, int threads) const;
   void run_in_bands(const Bound& bound, const Bound& pool) const;
 
-  // Where the maps of a file lie in memory: as it says, or in bfloat16 in half of that, with the picture and the output
-  // behind them.
+  // Where the maps of a file lie in memory: as it says, or with 16 bits a value in half of that, the picture and the
+  // output behind them.
   struct Places {
-    bool in_bf16 = false;
+    Element floats = Element::f32;
     std::uint64_t picture_from = 0, picture_to = 0, output_from = 0, output_to = 0, size = 0;
 
-    Places(const Model& model, const KernelTable& kernels, bool in_bf16);
+    Places(const Model& model, const KernelTable& kernels, Element floats);
     Element element_of(const Value& value, bool is_picture) const;
   };
 

@@ -85,7 +85,7 @@ double measured_peak(const KernelTable& kernels, Element element, int threads) {
   double best = 0;
   for (const Channels& channels : kTried) {
     const Synthetic synthetic(channels, kRows * threads, element);
-    Network network(synthetic.model, synthetic.bytes, kernels, false, threads);
+    Network network(synthetic.model, synthetic.bytes, kernels, Element::f32, threads);
     fill(network.input());
     network.run();
     double fastest = std::numeric_limits<double>::infinity();

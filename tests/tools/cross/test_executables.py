@@ -57,24 +57,26 @@ def test_plus_m_finds_what_x86_finds_on_real_pictures(
 
 
 @pytest.mark.shared
+@pytest.mark.parametrize("engine", ["ncnn", "native"])
 def test_plus_m_finds_nearly_the_same_in_half_precision(
-    executables: Callable[[str], Path], plus_m_320_bundle: Path, shared: Path
+    executables: Callable[[str], Path], plus_m_320_bundle: Path, shared: Path, engine: str
 ) -> None:
-    """As on a Raspberry Pi 5. The contract's agreement is for fp32; ncnn adds up in half precision too."""
-    for one, other in zip(*both(executables, plus_m_320_bundle, shared, "cortex-a76", "fp16"), strict=True):
+    """As on a Raspberry Pi 5. Both engines add up in half precision too, which moves boxes."""
+    for one, other in zip(*both(executables, plus_m_320_bundle, shared, "cortex-a76", "fp16", engine), strict=True):
         for index in np.flatnonzero(one.scores > 0.4):
             same = other.class_ids == one.class_ids[index]
             assert (box_iou(one.boxes_xyxy[index], other.boxes_xyxy[same]) > 0.9).any()
 
 
 def both(
-    executables: Callable[[str], Path], bundle: Path, shared: Path, cpu: str, compute: str
+    executables: Callable[[str], Path], bundle: Path, shared: Path, cpu: str, compute: str, engine: str = "ncnn"
 ) -> tuple[list[Detections], list[Detections]]:
     """What this machine and the emulated one find in real pictures."""
     target = TARGETS[CPUS[cpu]]
     pictures = list_pictures(shared / "data" / "coco_open300" / "images")[:6]
     program = executables(target.name) / "nanoedge-detect"
-    there = detect(target, cpu, program, bundle, pictures, "--score", str(SCORE_OF_TWIN), "--compute", compute)
+    options = ["--engine", engine, "--score", str(SCORE_OF_TWIN), "--compute", compute]
+    there = detect(target, cpu, program, bundle, pictures, *options)
     here = Detector(bundle, "ncnn", threads=1, score_threshold=SCORE_OF_TWIN)
     return [here(read_picture(picture)) for picture in pictures], there
 

@@ -16,7 +16,7 @@ class NativeEngine final : public Engine {
     const Bytes bytes = bundle.read(entry.files[0]);
     const native::Model model = native::read_model(bytes, bundle.manifest(), bundle.path(entry.files[0]));
     network_ = std::make_unique<native::Network>(model, bytes, native::choose_kernels(),
-                                                 options.compute == ComputePrecision::bf16, options.threads);
+                                                 native::floats_of(options.compute), options.threads);
   }
 
   InputView input() override {

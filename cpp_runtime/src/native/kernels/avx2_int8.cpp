@@ -7,7 +7,7 @@ namespace {
 struct Avx2 : Int8Of256Bits {
   static constexpr int tile_sums = 8;  // beside them 2 to 8 inputs, weights, ones and products in 16 registers
   static constexpr int depthwise_sums = 8;
-  static constexpr int depthwise_run = 0;  // too few registers
+  static constexpr int depthwise_run = 0, fewest_vectors = 1;  // too few registers
 
   // Products of neighbouring bytes are added in 16 bits. They never overflow: see quantization/weights.py.
   static Ints dot(Ints sum, Ints bytes, Ints weights) {

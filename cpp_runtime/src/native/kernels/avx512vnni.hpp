@@ -15,6 +15,7 @@ struct Avx512Vnni {
   static constexpr int width = 16;
   static constexpr int tile_sums = 24;  // beside them 6 inputs and weights in 32 registers
   static constexpr int depthwise_sums = 16;
+  static constexpr int fewest_vectors = 1;
   static constexpr int depthwise_run = 5;  // by 4 vectors 20 sums, beside them 5 weights and an input
   static constexpr bool joins_activations = false;
   static constexpr bool has_fours = false;  // multiplies four times four inputs of a pixel at once

@@ -7,7 +7,7 @@ namespace {
 struct AvxVnni : Int8Of256Bits {
   static constexpr int tile_sums = 12;  // beside them 3 inputs and weights in 16 registers
   static constexpr int depthwise_sums = 8;
-  static constexpr int depthwise_run = 0;  // too few registers
+  static constexpr int depthwise_run = 0, fewest_vectors = 1;  // too few registers
 
   // As text: for the intrinsic, GCC 12 copies registers around.
   static Ints dot(Ints sum, Ints bytes, Ints weights) {

@@ -70,8 +70,10 @@ unsigned long features(unsigned long kind) {
 constexpr unsigned long kFeatures = 16;  // AT_HWCAP
 #if defined(__aarch64__)
 constexpr unsigned long kMoreFeatures = 26;  // AT_HWCAP2
+// With arithmetic in half precision, which every CPU with dot products has.
 bool has_dot_product() {
-  return (features(kFeatures) & 1UL << 20) != 0;
+  constexpr unsigned long kHalf = 1UL << 10, kDot = 1UL << 20;
+  return (features(kFeatures) & (kHalf | kDot)) == (kHalf | kDot);
 }
 bool has_i8mm() {
   return has_dot_product() && (features(kMoreFeatures) & 1UL << 13) != 0;
@@ -85,8 +87,13 @@ bool has_neon() {
 #endif
 
 #if defined(__x86_64__)
-constexpr Bf16Kernels kVectorsOfBf16 = {&bf16_maps, &avx512_bf16_convolution, &bf16_first_convolution};
-constexpr Bf16Kernels kTilesOfBf16 = {&bf16_maps, &amx_bf16_convolution, &bf16_first_convolution};
+constexpr HalfKernels kVectorsOfBf16 = {&bf16_maps, &avx512_bf16_convolution, &bf16_first_convolution,
+                                        &avx512_bf16_convolution};
+constexpr HalfKernels kTilesOfBf16 = {&bf16_maps, &amx_bf16_convolution, &bf16_first_convolution,
+                                      &amx_bf16_convolution};
+#elif defined(__aarch64__)
+constexpr HalfKernels kHalves = {&neon_f16, &neon_f16_convolution, &neon_f16_first_convolution,
+                                 &neon_f16_last_convolution};
 #endif
 
 bool is_everywhere() {
@@ -105,8 +112,8 @@ const std::vector<KernelTable>& kernel_tables() {
       {"avx-vnni", has_avx_vnni, &avx2_f32, &avxvnni_u8},
       {"avx2", has_avx2, &avx2_f32, &avx2_u8},
 #elif defined(__aarch64__)
-      {"neon-i8mm", has_i8mm, &neon_f32, &neon_u8, &neon_i8mm_convolution, nullptr, &neon_dot_depthwise},
-      {"neon-dot", has_dot_product, &neon_f32, &neon_u8, &neon_dot_convolution, nullptr, &neon_dot_depthwise},
+      {"neon-i8mm", has_i8mm, &neon_f32, &neon_u8, &neon_i8mm_convolution, nullptr, &neon_dot_depthwise, &kHalves},
+      {"neon-dot", has_dot_product, &neon_f32, &neon_u8, &neon_dot_convolution, nullptr, &neon_dot_depthwise, &kHalves},
       {"neon", is_everywhere, &neon_f32, &neon_u8},
 #elif defined(__arm__)
       {"neon", has_neon, &neon_f32, &neon_u8},
@@ -142,9 +149,14 @@ const KernelTable& choose_kernels() {
   throw Error(ErrorKind::input, std::string("NANOEDGE_KERNELS is '") + wanted + "'; known: " + known + ".");
 }
 
+Element floats_of(ComputePrecision compute) {
+  return compute == ComputePrecision::bf16   ? Element::bf16
+         : compute == ComputePrecision::fp16 ? Element::f16
+                                             : Element::f32;
+}
+
 bool can_compute(ComputePrecision compute) {
-  if (compute == ComputePrecision::fp32) return true;
-  return compute == ComputePrecision::bf16 && choose_kernels().bf16 != nullptr;
+  return compute == ComputePrecision::fp32 || choose_kernels().half(floats_of(compute)) != nullptr;
 }
 
 }  // namespace nanoedge::native

@@ -15,6 +15,9 @@ const std::vector<KernelTable>& kernel_tables();
 // comparisons). Throws Error (input) for an unknown name, Error (engine) for one that this CPU cannot run.
 const KernelTable& choose_kernels();
 
+// What maps of float32 are kept in.
+Element floats_of(ComputePrecision compute);
+
 // Whether those kernels can calculate float layers so. Throws what choose_kernels throws.
 bool can_compute(ComputePrecision compute);
 

@@ -15,7 +15,7 @@ struct F32 : F32Vectors<V, M> {
   using Vectors = F32Vectors<V, M>;
   using Convolution = F32Convolution<V, M>;
   using Depthwise = F32Depthwise<V, M>;
-  using typename Vectors::Vector, typename Vectors::In, typename Vectors::Out;
+  using typename Vectors::Vector, typename Vectors::In, typename Vectors::Out, typename Vectors::Value;
   using Vectors::activated, Vectors::in_at, Vectors::kWidth, Vectors::out_at, Vectors::store;
 
   // Calls work(y, x, channel) for every vector of some rows.
@@ -37,7 +37,7 @@ struct F32 : F32Vectors<V, M> {
     const Step step = all;  // of our own: what is written cannot change it
     const Map& in = step.in;
     const auto size = static_cast<int>(in.width * in.pixel);
-    auto* columns = static_cast<float*>(scratch);
+    auto* columns = static_cast<Value*>(scratch);
     for (int y = first; y < end; ++y) {
       const int above = y * step.stride - step.top;
       const int top = larger(0, above), bottom = smaller(in.height, above + step.kernel);
@@ -51,7 +51,7 @@ struct F32 : F32Vectors<V, M> {
         const int begin = larger(0, left), right = smaller(in.width, left + step.kernel);
         char* out = out_at(step, y, x);
         for (int channel = 0; channel < step.out.channels; channel += kWidth) {
-          const float* from = columns + begin * in.pixel + channel;
+          const Value* from = columns + begin * in.pixel + channel;
           Vector largest = V::load(from);
           if (right - begin == 3) {
             largest = V::max(V::max(largest, V::load(from + in.pixel)), V::load(from + 2 * in.pixel));
@@ -67,7 +67,7 @@ struct F32 : F32Vectors<V, M> {
     }
   }
   static std::size_t max_pool_scratch(const Step& step) {
-    return sizeof(float) * (static_cast<std::size_t>(step.in.width * step.in.pixel) + 2 * kWidth);
+    return sizeof(Value) * (static_cast<std::size_t>(step.in.width * step.in.pixel) + 2 * kWidth);
   }
 
   static void add(const Step& step, int first, int end, void*) {

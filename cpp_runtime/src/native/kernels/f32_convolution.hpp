@@ -1,7 +1,7 @@
 // Convolutions in float32: V and M as in f32_vectors.hpp.
 //
-// A convolution is a matrix product: rows are output pixels, columns output channels, and a tile of kRows pixels by one
-// or two vectors of channels stays in registers while all its inputs pass by.
+// A convolution is a matrix product: rows are output pixels, columns output channels, and a tile of pixels by one, two
+// or four vectors of channels stays in registers while all its inputs pass by.
 #pragma once
 
 #include "native/kernels/f32_vectors.hpp"
@@ -12,9 +12,15 @@ namespace {
 template <class V, class M>
 struct F32Convolution : F32Vectors<V, M> {
   using Vectors = F32Vectors<V, M>;
-  using typename Vectors::Vector, typename Vectors::In;
+  using typename Vectors::Vector, typename Vectors::In, typename Vectors::Value;
   using Vectors::in_at, Vectors::kWidth, Vectors::out_at;
-  static constexpr int kRows = V::tile_rows;
+
+  // Vectors of the block of channels that begins at one.
+  static int vectors_at(const Step& step, int channel) {
+    const int left = step.out.channels - channel;
+    if (V::block_vectors == 4 && left > 3 * kWidth) return 4;
+    return left > kWidth ? 2 : 1;
+  }
 
   // Where a pixel's inputs lie: `rows` rows of `parts` runs of `length` values.
   struct Window {
@@ -29,31 +35,43 @@ struct F32Convolution : F32Vectors<V, M> {
     return {step.kernel, step.kernel, in.channels, in.row, in.pixel};
   }
 
-  // As many inputs of each pixel as a vector has, loaded at once.
+  // `count` inputs of each pixel, at most as many as a vector has, loaded at once.
   template <int rows, int vectors>
   __attribute__((always_inline)) static void multiply_add_lanes(Vector (&sums)[rows][vectors], const In* in,
-                                                                std::ptrdiff_t in_step, const float* weights) {
+                                                                std::ptrdiff_t in_step, const Value* weights,
+                                                                int count) {
     Vector x[rows];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) x[r] = M::load(in + r * in_step);
-    multiply_add_lane<0, rows, vectors>(sums, x, weights);
-    multiply_add_lane<1, rows, vectors>(sums, x, weights + vectors * kWidth);
-    multiply_add_lane<2, rows, vectors>(sums, x, weights + 2 * vectors * kWidth);
-    multiply_add_lane<3, rows, vectors>(sums, x, weights + 3 * vectors * kWidth);
+    multiply_add_lanes_from<0, rows, vectors>(sums, x, weights, count);
+  }
+  template <int lane, int rows, int vectors>
+  __attribute__((always_inline)) static void multiply_add_lanes_from(Vector (&sums)[rows][vectors],
+                                                                     const Vector (&x)[rows], const Value* weights,
+                                                                     int count) {
+    if (count <= lane) return;
+    multiply_add_lane<lane, rows, vectors>(sums, x, weights + lane * vectors * kWidth);
+    if constexpr (lane + 1 < V::lanes) multiply_add_lanes_from<lane + 1, rows, vectors>(sums, x, weights, count);
   }
   template <int lane, int rows, int vectors>
   __attribute__((always_inline)) static void multiply_add_lane(Vector (&sums)[rows][vectors], const Vector (&x)[rows],
-                                                               const float* weights) {
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) {
-      const Vector w = V::load(weights + v * kWidth);
+                                                               const Value* weights) {
+    constexpr int kLoaded = vectors == 1 ? 1 : 2;  // one instruction loads two
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v += kLoaded) {
+      Vector w[kLoaded];
+#pragma GCC unroll 2
+      for (int i = 0; i < kLoaded; ++i) w[i] = V::load(weights + (v + i) * kWidth);
+#pragma GCC unroll 2
+      for (int i = 0; i < kLoaded; ++i) {
 #pragma GCC unroll 16
-      for (int r = 0; r < rows; ++r) sums[r][v] = V::template multiply_add_lane<lane>(x[r], w, sums[r][v]);
+        for (int r = 0; r < rows; ++r) sums[r][v + i] = V::template multiply_add_lane<lane>(x[r], w[i], sums[r][v + i]);
+      }
     }
   }
 
   template <Activation activation, int rows, int vectors>
-  static void tile(const Step& step, const Window& window, const In* in, std::ptrdiff_t in_step, const float* weights,
+  static void tile(const Step& step, const Window& window, const In* in, std::ptrdiff_t in_step, const Value* weights,
                    int channel, char* out) {
     Vector sums[rows][vectors];
 #pragma GCC unroll 4
@@ -68,8 +86,12 @@ struct F32Convolution : F32Vectors<V, M> {
         int k = 0;
         if constexpr (V::lanes > 1) {
           for (; k + V::lanes <= window.length; k += V::lanes, weights += V::lanes * vectors * kWidth) {
-            multiply_add_lanes<rows, vectors>(sums, run + k, in_step, weights);
+            multiply_add_lanes<rows, vectors>(sums, run + k, in_step, weights, V::lanes);
           }
+          const int rest = window.length - k;
+          if (rest > 0) multiply_add_lanes<rows, vectors>(sums, run + k, in_step, weights, rest);
+          weights += rest * vectors * kWidth;
+          continue;
         }
         for (; k < window.length; ++k) {
           Vector w[vectors];
@@ -94,29 +116,38 @@ struct F32Convolution : F32Vectors<V, M> {
     }
   }
 
+  // Some pixels behind each other, one block of channels.
+  template <Activation activation, int vectors>
+  static void block(const Step& step, const Window& window, const In* in, std::ptrdiff_t in_step, const Value* weights,
+                    int channel, char* out, int count) {
+    constexpr int kRows = V::tile_rows(vectors);
+    const std::ptrdiff_t out_step = pixel_bytes(step.out);
+    if (count < kRows) {
+      for (int pixel = 0; pixel < count; ++pixel) {
+        tile<Activation::none, 1, vectors>(step, window, in + pixel * in_step, in_step, weights, channel,
+                                           out + pixel * out_step);
+      }
+      return;
+    }
+    for (int pixel = 0; pixel < count; pixel += kRows) {
+      // The last tile begins earlier, so that it is whole: some pixels are calculated twice.
+      const int first = smaller(pixel, count - kRows);
+      tile<activation, kRows, vectors>(step, window, in + first * in_step, in_step, weights, channel,
+                                       out + first * out_step);
+    }
+  }
+
   // Some pixels behind each other, all channels.
   template <Activation activation>
   static void pixels(const Step& step, const Window& window, const In* in, std::ptrdiff_t in_step, char* out,
                      int count) {
-    const auto* weights = static_cast<const float*>(step.weights);
+    const auto* weights = static_cast<const Value*>(step.weights);
     const int total = window.total();
     for (int channel = 0; channel < step.out.channels;) {
-      const int vectors = step.out.channels - channel > kWidth ? 2 : 1;
-      for (int pixel = 0; pixel < count;) {
-        // The last tile begins earlier, so that it is whole: some pixels are calculated twice.
-        const int first = count < kRows ? pixel : smaller(pixel, count - kRows);
-        const In* from = in + first * in_step;
-        char* to = out + first * pixel_bytes(step.out);
-        if (count < kRows) {
-          vectors == 2 ? tile<Activation::none, 1, 2>(step, window, from, in_step, weights, channel, to)
-                       : tile<Activation::none, 1, 1>(step, window, from, in_step, weights, channel, to);
-          pixel = first + 1;
-        } else {
-          vectors == 2 ? tile<activation, kRows, 2>(step, window, from, in_step, weights, channel, to)
-                       : tile<activation, kRows, 1>(step, window, from, in_step, weights, channel, to);
-          pixel = first + kRows;
-        }
-      }
+      const int vectors = vectors_at(step, channel);
+      auto work = vectors == 2 ? block<activation, 2> : block<activation, 1>;
+      if constexpr (V::block_vectors == 4) work = vectors == 4 ? block<activation, 4> : work;
+      work(step, window, in, in_step, weights, channel, out, count);
       weights += static_cast<std::ptrdiff_t>(total) * vectors * kWidth;
       channel += vectors * kWidth;
     }
@@ -147,22 +178,22 @@ struct F32Convolution : F32Vectors<V, M> {
 
   static std::size_t packed_size(const Step& step) {
     const int channels = (step.out.channels + kWidth - 1) / kWidth * kWidth;
-    return sizeof(float) * static_cast<std::size_t>(step.kernel) * step.kernel * step.in.channels * channels;
+    return sizeof(Value) * static_cast<std::size_t>(step.kernel) * step.kernel * step.in.channels * channels;
   }
 
   // [block][row][column][input][channels of the block]
   static void pack(const Step& step, const void* from, void* to) {
     const auto* weights = static_cast<const float*>(from);
-    auto* packed = static_cast<float*>(to);
+    auto* packed = static_cast<Value*>(to);
     const int inputs = step.in.channels, taps = step.kernel * step.kernel;
     for (int channel = 0; channel < step.out.channels;) {
-      const int block = (step.out.channels - channel > kWidth ? 2 : 1) * kWidth;
+      const int block = vectors_at(step, channel) * kWidth;
       for (int c = 0; c < block; ++c) {
         const bool is_real = channel + c < step.out.channels;
         const float* filter = weights + static_cast<std::ptrdiff_t>(channel + c) * inputs * taps;
         for (int input = 0; input < inputs; ++input) {
           for (int tap = 0; tap < taps; ++tap) {
-            packed[(tap * inputs + input) * block + c] = is_real ? filter[input * taps + tap] : 0.F;
+            packed[(tap * inputs + input) * block + c] = static_cast<Value>(is_real ? filter[input * taps + tap] : 0.F);
           }
         }
       }

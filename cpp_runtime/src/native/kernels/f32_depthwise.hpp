@@ -12,7 +12,7 @@ namespace {
 template <class V, class M>
 struct F32Depthwise : F32Vectors<V, M> {
   using Vectors = F32Vectors<V, M>;
-  using typename Vectors::Vector, typename Vectors::In;
+  using typename Vectors::Vector, typename Vectors::In, typename Vectors::Value;
   using Vectors::activated, Vectors::in_at, Vectors::kWidth, Vectors::out_at, Vectors::store;
 
   static constexpr int kVectors = 2;  // whole cache lines, and two beside each other, are read
@@ -23,16 +23,16 @@ struct F32Depthwise : F32Vectors<V, M> {
   }
 
   static std::size_t scratch_size(const Step& step) {
-    return sizeof(float) * kVectors * kWidth * static_cast<std::size_t>(columns_of(step)) *
+    return sizeof(Value) * kVectors * kWidth * static_cast<std::size_t>(columns_of(step)) *
            static_cast<std::size_t>(step.kernel);
   }
 
   // A row of the input, which may lie outside, as far as the filters see it: [vector][column].
-  static void keep_row(const Step& step, int y, int channel, int vectors, float* to) {
+  static void keep_row(const Step& step, int y, int channel, int vectors, Value* to) {
     const int columns = columns_of(step);
     const std::ptrdiff_t line = static_cast<std::ptrdiff_t>(columns) * kWidth;
     if (y < 0 || y >= step.in.height) {
-      memset(to, 0, sizeof(float) * static_cast<std::size_t>(vectors * line));
+      memset(to, 0, sizeof(Value) * static_cast<std::size_t>(vectors * line));
       return;
     }
     const auto zeros = [&](int first, int end) {
@@ -43,7 +43,7 @@ struct F32Depthwise : F32Vectors<V, M> {
     zeros(0, step.left);
     zeros(step.left + step.in.width, columns);
     const In* in = in_at(step.in, y, 0) + channel;
-    float* inside = to + step.left * kWidth;
+    Value* inside = to + step.left * kWidth;
     for (int x = 0; x < step.in.width; ++x, in += step.in.pixel, inside += kWidth) {
       V::store(inside, M::load(in));
       if (vectors == kVectors) V::store(inside + line, M::load(in + kWidth));
@@ -53,22 +53,29 @@ struct F32Depthwise : F32Vectors<V, M> {
   // `count` pixels beside each other from column `x` on. Each value is loaded once and goes into all sums that it is
   // part of.
   template <Activation activation, int kernel, int stride, int count>
-  static void pixels(const Step& step, const float* const* rows, const float* weights, int y, int x, int channel) {
+  static void pixels(const Step& step, const Value* const* rows, const Value* weights, int y, int x, int channel) {
+    // One instruction of ARM loads two columns.
+    constexpr int kColumns = (count - 1) * stride + kernel, kLoaded = V::lanes > 1 ? 2 : 1;
     Vector sums[count][1];
 #pragma GCC unroll 16
     for (int t = 0; t < count; ++t) sums[t][0] = V::load(step.bias + channel);
     for (int row = 0; row < kernel; ++row, weights += kernel * kWidth) {
-      const float* line = rows[row] + x * stride * kWidth;
+      const Value* line = rows[row] + x * stride * kWidth;
       Vector w[kernel];
 #pragma GCC unroll 8
       for (int tap = 0; tap < kernel; ++tap) w[tap] = V::load(weights + tap * kWidth);
 #pragma GCC unroll 32
-      for (int column = 0; column < (count - 1) * stride + kernel; ++column) {
-        const Vector value = V::load(line + column * kWidth);
+      for (int column = 0; column < kColumns; column += kLoaded) {
+        Vector values[kLoaded];
+#pragma GCC unroll 2
+        for (int i = 0; i < kLoaded; ++i) values[i] = V::load(line + smaller(column + i, kColumns - 1) * kWidth);
+#pragma GCC unroll 2
+        for (int i = 0; i < kLoaded; ++i) {
 #pragma GCC unroll 16
-        for (int t = 0; t < count; ++t) {
-          const int tap = column - t * stride;
-          if (tap >= 0 && tap < kernel) sums[t][0] = V::multiply_add(value, w[tap], sums[t][0]);
+          for (int t = 0; t < count; ++t) {
+            const int tap = column + i - t * stride;
+            if (tap >= 0 && tap < kernel) sums[t][0] = V::multiply_add(values[i], w[tap], sums[t][0]);
+          }
         }
       }
     }
@@ -76,10 +83,10 @@ struct F32Depthwise : F32Vectors<V, M> {
   }
 
   // Any filter.
-  static void pixel(const Step& step, const float* const* rows, const float* weights, int y, int x, int channel) {
+  static void pixel(const Step& step, const Value* const* rows, const Value* weights, int y, int x, int channel) {
     Vector sum = V::load(step.bias + channel);
     for (int row = 0; row < step.kernel; ++row) {
-      const float* line = rows[row] + x * step.stride * kWidth;
+      const Value* line = rows[row] + x * step.stride * kWidth;
       for (int tap = 0; tap < step.kernel; ++tap, weights += kWidth) {
         sum = V::multiply_add(V::load(line + tap * kWidth), V::load(weights), sum);
       }
@@ -88,7 +95,7 @@ struct F32Depthwise : F32Vectors<V, M> {
   }
 
   template <Activation activation, int kernel, int stride>
-  static void row(const Step& step, const float* const* rows, const float* weights, int y, int channel) {
+  static void row(const Step& step, const Value* const* rows, const Value* weights, int y, int channel) {
     constexpr int kLong = V::depthwise_run, kShort = kLong / 2;
     const int width = step.out.width;
     int x = 0;
@@ -102,7 +109,7 @@ struct F32Depthwise : F32Vectors<V, M> {
     for (; x < width; ++x) pixel(step, rows, weights, y, x, channel);
   }
 
-  static void any_row(const Step& step, const float* const* rows, const float* weights, int y, int channel) {
+  static void any_row(const Step& step, const Value* const* rows, const Value* weights, int y, int channel) {
     for (int x = 0; x < step.out.width; ++x) pixel(step, rows, weights, y, x, channel);
   }
 
@@ -121,8 +128,8 @@ struct F32Depthwise : F32Vectors<V, M> {
                                     : row<Activation::leaky_relu, 5, 2>;
     const std::ptrdiff_t line = static_cast<std::ptrdiff_t>(columns_of(step)) * kWidth;
     const std::ptrdiff_t filter = static_cast<std::ptrdiff_t>(kernel) * kernel * kWidth;
-    const auto* weights = static_cast<const float*>(step.weights);
-    auto* kept = static_cast<float*>(scratch);
+    const auto* weights = static_cast<const Value*>(step.weights);
+    auto* kept = static_cast<Value*>(scratch);
     for (int channel = 0; channel < step.out.channels; channel += kVectors * kWidth, weights += kVectors * filter) {
       const int vectors = step.out.channels - channel > kWidth ? kVectors : 1;
       int next = first * stride;  // the first row that is not kept yet, counted from the padding's first
@@ -131,7 +138,7 @@ struct F32Depthwise : F32Vectors<V, M> {
           keep_row(step, next - step.top, channel, vectors, kept + next % kernel * kVectors * line);
         }
         for (int v = 0; v < vectors; ++v) {
-          const float* rows[kMostKernel];
+          const Value* rows[kMostKernel];
           for (int row = 0; row < kernel; ++row) {
             rows[row] = kept + ((y * stride + row) % kernel * kVectors + v) * line;
           }
@@ -143,18 +150,19 @@ struct F32Depthwise : F32Vectors<V, M> {
 
   static std::size_t packed_size(const Step& step) {
     const int channels = (step.out.channels + kWidth - 1) / kWidth * kWidth;
-    return sizeof(float) * static_cast<std::size_t>(step.kernel) * step.kernel * channels;
+    return sizeof(Value) * static_cast<std::size_t>(step.kernel) * step.kernel * channels;
   }
 
   // [vector of channels][tap][channels]
   static void pack(const Step& step, const void* from, void* to) {
     const auto* weights = static_cast<const float*>(from);
-    auto* packed = static_cast<float*>(to);
+    auto* packed = static_cast<Value*>(to);
     const int taps = step.kernel * step.kernel;
     for (int channel = 0; channel < step.out.channels; channel += kWidth) {
       for (int tap = 0; tap < taps; ++tap) {
         for (int c = channel; c < channel + kWidth; ++c) {
-          *packed++ = c < step.out.channels ? weights[static_cast<std::ptrdiff_t>(c) * taps + tap] : 0.F;
+          const float weight = c < step.out.channels ? weights[static_cast<std::ptrdiff_t>(c) * taps + tap] : 0.F;
+          *packed++ = static_cast<Value>(weight);
         }
       }
     }

@@ -1,5 +1,5 @@
-// float32 kernels: what stands behind their sums. V is a vector of `width` floats: see the files of each instruction
-// set. M says how values lie in maps: as float32, or rounded to bfloat16.
+// float32 kernels: what stands behind their sums. V is a vector of `width` values, which are floats (or halves): see the
+// files of each instruction set. M says how values lie in maps: as float32, or rounded to bfloat16 or to half precision.
 #pragma once
 
 #include <math.h>
@@ -29,6 +29,7 @@ struct F32Vectors {
   using Vector = typename V::Vector;
   using In = typename M::In;
   using Out = typename M::Out;
+  using Value = typename V::Value;  // of weights and of memory in between
   static constexpr int kWidth = V::width;
 
   static const In* in_at(const Map& map, int y, int x) {

@@ -108,10 +108,14 @@ struct Int8Blocks {
     }
   };
 
+  __attribute__((always_inline)) static Floats larger_of(Floats y, const Constants& constants) {
+    return D::max(y, D::multiply_add(y, constants.slope, constants.first));
+  }
+
   template <Activation activation>
   __attribute__((always_inline)) static Floats activated_as(Floats y, const Constants& constants) {
     if constexpr (D::joins_activations) {
-      return D::min(D::max(y, D::multiply_add(y, constants.slope, constants.first)), constants.second);
+      return D::min(larger_of(y, constants), constants.second);
     } else if constexpr (activation == Activation::leaky_relu) {
       return D::max(y, D::multiply_add(y, constants.slope, constants.second));
     } else if constexpr (activation == Activation::relu6) {
@@ -185,9 +189,17 @@ struct Int8Blocks {
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) {
         const Floats y = D::multiply_add(D::floats(sums[v]), multiplier[v], bias[v]);
-        values[v] = activated_as<activation>(y, constants);
+        if constexpr (D::joins_activations) {
+          values[v] = larger_of(y, constants);
+        } else {
+          values[v] = activated_as<activation>(y, constants);
+        }
       }
-      D::template store_bytes<vectors>(to, values);
+      if constexpr (D::joins_activations) {  // rounded, the smaller of two is the same, and four times fewer
+        D::template store_bytes_up_to<vectors>(to, values, constants.second);
+      } else {
+        D::template store_bytes<vectors>(to, values);
+      }
     }
 
     // The network's output: floats without an activation.

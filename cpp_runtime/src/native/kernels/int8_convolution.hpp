@@ -67,9 +67,12 @@ struct Int8Convolution : Int8Blocks<D> {
         const std::uint8_t* run = in + y * window.row_step + part * window.part_step;
         int quad = 0;
         if constexpr (D::has_fours) {
-          quad = window.quads / 4 * 4;
-          D::template multiply_add_fours<rows, vectors>(sums, run, in_step, weights, quad / 4);
-          weights += static_cast<std::ptrdiff_t>(quad) * vectors * kWidth * 4;
+          const int fours = window.quads / 4, rest = window.quads % 4;
+          D::template multiply_add_fours<rows, vectors>(sums, run, in_step, weights, fours);
+          weights += static_cast<std::ptrdiff_t>(fours) * vectors * kWidth * 16;
+          D::template multiply_add_rest<rows, vectors>(sums, run + 16 * fours, in_step, weights, rest);
+          weights += static_cast<std::ptrdiff_t>(rest) * vectors * kWidth * 4;
+          quad = window.quads;
         }
         for (; quad < window.quads; ++quad, weights += vectors * kWidth * 4) {
           multiply_add<rows, vectors>(sums, run + 4 * quad, in_step, weights);

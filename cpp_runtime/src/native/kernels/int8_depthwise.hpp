@@ -165,14 +165,15 @@ struct Int8Depthwise : Int8Blocks<D> {
   }
 
   // What calculates a row: usual filters with what usually stands behind them are compiled in, where there are
-  // registers enough.
+  // registers enough, for blocks of `fewest_vectors` and more.
   template <Activation activation, int vectors>
   static auto row_for(const Step& step) {
-    if constexpr (D::depthwise_run > 0 && activation != Activation::leaky_relu) {
+    constexpr bool kHasWindows = D::depthwise_run > 0 && vectors >= D::fewest_vectors;
+    if constexpr (kHasWindows && (D::joins_activations || activation != Activation::leaky_relu)) {
       if (step.kernel == 3 && step.stride == 1) return row<activation, 3, 1, vectors>;
       if (step.kernel == 3 && step.stride == 2) return row<activation, 3, 2, vectors>;
     }
-    if constexpr (D::depthwise_run > 0 && activation != Activation::none) {
+    if constexpr (kHasWindows && activation != Activation::none) {
       if (step.kernel == 5 && step.stride == 1) return row<activation, 5, 1, vectors>;
       if (step.kernel == 5 && step.stride == 2) return row<activation, 5, 2, vectors>;
     }

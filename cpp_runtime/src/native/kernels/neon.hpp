@@ -8,14 +8,18 @@ namespace {
 
 struct Neon {
   using Vector = float32x4_t;
+  using Value = float;
   static constexpr int width = 4;
   static constexpr bool joins_activations = true;  // less code, and a comparison more
   static constexpr int depthwise_run = 8;          // sums side by side hide how long an addition takes
   static constexpr int lanes = 4;                  // of inputs, each multiplied where it lies in its register
 #if defined(__aarch64__)
-  static constexpr int tile_rows = 8;  // 16 sums, 8 inputs and some weights of 32 registers
+  static constexpr int block_vectors = 4;
+  // 24 sums, 6 inputs and 2 weights fill 32 registers.
+  static constexpr int tile_rows(int vectors) { return vectors == 4 ? 6 : 8; }
 #else
-  static constexpr int tile_rows = 4;  // 8 sums, 4 inputs and 2 weights of 16 registers
+  static constexpr int block_vectors = 2;
+  static constexpr int tile_rows(int) { return 4; }  // 8 sums, 4 inputs and 2 weights of 16 registers
 #endif
 
   static Vector load(const float* from) { return vld1q_f32(from); }

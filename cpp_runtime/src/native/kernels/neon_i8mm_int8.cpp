@@ -6,10 +6,16 @@ namespace nanoedge::native {
 namespace {
 
 struct MixedDot {
+  static constexpr int depthwise_run = 0, weights_loaded = 2;
+
   static uint8x16_t turned(uint8x16_t x) { return x; }
   static int32x4_t spread(uint8x16_t four) { return vreinterpretq_s32_u8(four); }
   static int32x4_t dot(int32x4_t sum, int32x4_t bytes, int32x4_t weights) {
     return vusdotq_s32(sum, vreinterpretq_u8_s32(bytes), vreinterpretq_s8_s32(weights));
+  }
+  template <int lane>
+  static int32x4_t dot_lane(int32x4_t sum, uint8x16_t sixteen, int32x4_t weights) {
+    return vsudotq_laneq_s32(sum, vreinterpretq_s8_s32(weights), sixteen, lane);
   }
 };
 

@@ -22,7 +22,8 @@ struct NeonInt8 : Neon {
   static constexpr int depthwise_sums = 8;
 #endif
 
-  static constexpr int depthwise_run = 0;  // filters of any size: less code
+  // Filters of usual sizes are compiled for the largest blocks, where a dot product is one instruction.
+  static constexpr int depthwise_run = P::depthwise_run, fewest_vectors = 4;
 
   // A byte as it stands in quads.
   static int in_quads(int byte) { return vgetq_lane_u8(P::turned(vdupq_n_u8(static_cast<std::uint8_t>(byte))), 0); }
@@ -63,12 +64,35 @@ struct NeonInt8 : Neon {
   template <int lane, int rows, int vectors>
   __attribute__((always_inline)) static void multiply_add_lane(Ints (&sums)[rows][vectors], const uint8x16_t (&x)[rows],
                                                                const std::int8_t* weights) {
+    constexpr int kLoaded = vectors == 1 ? 1 : P::weights_loaded;
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) {
-      const Ints w = load_ints(weights + 16 * v);
+    for (int v = 0; v < vectors; v += kLoaded) {
+      Ints w[kLoaded];
+#pragma GCC unroll 2
+      for (int i = 0; i < kLoaded; ++i) w[i] = load_ints(weights + 16 * (v + i));
+#pragma GCC unroll 2
+      for (int i = 0; i < kLoaded; ++i) {
 #pragma GCC unroll 4
-      for (int r = 0; r < rows; ++r) sums[r][v] = P::template dot_lane<lane>(sums[r][v], x[r], w);
+        for (int r = 0; r < rows; ++r) sums[r][v + i] = P::template dot_lane<lane>(sums[r][v + i], x[r], w[i]);
+      }
     }
+  }
+
+  // What is left of them: `quads` times four inputs.
+  template <int rows, int vectors>
+  __attribute__((always_inline)) static void multiply_add_rest(Ints (&sums)[rows][vectors], const std::uint8_t* in,
+                                                               std::ptrdiff_t in_step, const std::int8_t* weights,
+                                                               int quads) {
+    if (quads == 0) return;
+    constexpr int kQuad = 16 * vectors;
+    uint8x16_t x[rows];
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; ++r) x[r] = P::turned(vld1q_u8(in + r * in_step));
+    multiply_add_lane<0, rows, vectors>(sums, x, weights);
+    if (quads == 1) return;
+    multiply_add_lane<1, rows, vectors>(sums, x, weights + kQuad);
+    if (quads == 2) return;
+    multiply_add_lane<2, rows, vectors>(sums, x, weights + 2 * kQuad);
   }
 
   // Interleaves four rows of a block. Channels are in order: a vector has one lane of 128 bits.
@@ -119,6 +143,22 @@ struct NeonInt8 : Neon {
       vst1_u8(to, bytes(values[0], values[1]));
     } else {
       const std::uint32_t four = vget_lane_u32(vreinterpret_u32_u8(bytes(values[0], values[0])), 0);
+      memcpy(to, &four, sizeof four);
+    }
+  }
+
+  // The same, but no byte is larger than `most`, rounded.
+  template <int vectors>
+  static void store_bytes_up_to(std::uint8_t* to, const Floats* values, Floats most) {
+    const uint8x8_t limit = bytes(most, most);
+    if constexpr (vectors == 4) {
+      const uint8x16_t block = vcombine_u8(bytes(values[0], values[1]), bytes(values[2], values[3]));
+      vst1q_u8(to, vminq_u8(block, vcombine_u8(limit, limit)));
+    } else if constexpr (vectors == 2) {
+      vst1_u8(to, vmin_u8(bytes(values[0], values[1]), limit));
+    } else {
+      const uint8x8_t twice = vmin_u8(bytes(values[0], values[0]), limit);
+      const std::uint32_t four = vget_lane_u32(vreinterpret_u32_u8(twice), 0);
       memcpy(to, &four, sizeof four);
     }
   }

@@ -34,13 +34,14 @@ inline int first_pixel_of(const Step& step, int item) {
   return static_cast<int>(item * count / flat_items_of(step));
 }
 
+inline std::ptrdiff_t bytes_of(Element element) {
+  return element == Element::f32 ? 4 : element == Element::u8 ? 1 : 2;
+}
 inline void* pixel_of(const Map& map, int y, int x) {
-  return map.element == Element::f32    ? static_cast<void*>(map.f32(y, x))
-         : map.element == Element::bf16 ? static_cast<void*>(map.bf16(y, x))
-                                        : static_cast<void*>(map.u8(y, x));
+  return static_cast<char*>(map.data) + bytes_of(map.element) * (y * map.row + x * map.pixel);
 }
 inline std::ptrdiff_t pixel_bytes(const Map& map) {
-  return map.pixel * (map.element == Element::f32 ? 4 : map.element == Element::bf16 ? 2 : 1);
+  return map.pixel * bytes_of(map.element);
 }
 
 inline int rows_of(const Step& step) {

@@ -26,7 +26,7 @@ constexpr int kKinds = 12;
 
 enum class Activation : std::uint8_t { none, relu, relu6, leaky_relu, hard_swish, silu, hard_sigmoid };
 
-enum class Element : std::uint8_t { f32, u8, bf16 };  // in files: the first two
+enum class Element : std::uint8_t { f32, u8, bf16, f16 };  // in files: the first two
 
 // [height, width, channels] in memory: `pixel` and `row` are distances in values.
 struct Map {
@@ -76,11 +76,12 @@ struct Kernels {
   Kernel of[kKinds];
 };
 
-// What a CPU has for maps in bfloat16. The picture and the network's output are float32.
-struct Bf16Kernels {
+// What a CPU has for maps of one kind of 16 bits. The picture and the network's output are float32.
+struct HalfKernels {
   const Kernels* of_maps;
   const Kernel* convolution;  // in place of that of the maps
-  const Kernel* first;        // of float32 into bfloat16
+  const Kernel* first;        // from float32
+  const Kernel* last;         // into float32
 };
 
 // All of one instruction set: for inputs of float32, and of bytes.
@@ -89,21 +90,27 @@ struct KernelTable {
   bool (*is_usable)();
   const Kernels* f32;
   const Kernels* u8;
-  // Convolutions of bytes in place of those of `u8`; what there is for bfloat16; depth-wise ones of bytes. Null where
-  // the CPU has nothing.
+  // Convolutions of bytes in place of those of `u8`; what there is for bfloat16; depth-wise ones of bytes; what there is
+  // for half precision. Null where the CPU has nothing.
   const Kernel* u8_convolution = nullptr;
-  const Bf16Kernels* bf16 = nullptr;
+  const HalfKernels* bf16 = nullptr;
   const Kernel* u8_depthwise = nullptr;
+  const HalfKernels* f16 = nullptr;
 
-  // By what goes in and, where that is float32, what comes out.
+  // Null for the elements of files.
+  const HalfKernels* half(Element element) const {
+    return element == Element::bf16 ? bf16 : element == Element::f16 ? f16 : nullptr;
+  }
+
+  // By what goes in and what comes out.
   const Kernel& kernel(Kind kind, Element in, Element out) const {
-    if (kind == Kind::convolution) {
-      if (in == Element::u8 && u8_convolution != nullptr) return *u8_convolution;
-      if (in == Element::bf16) return *bf16->convolution;
-      if (out == Element::bf16) return *bf16->first;
+    if (const HalfKernels* of_half = half(in == Element::f32 ? out : in); of_half != nullptr) {
+      if (kind != Kind::convolution) return of_half->of_maps->of[static_cast<int>(kind)];
+      return *(in == Element::f32 ? of_half->first : out == Element::f32 ? of_half->last : of_half->convolution);
     }
+    if (kind == Kind::convolution && in == Element::u8 && u8_convolution != nullptr) return *u8_convolution;
     if (kind == Kind::depthwise && in == Element::u8 && u8_depthwise != nullptr) return *u8_depthwise;
-    return (in == Element::u8 ? u8 : in == Element::bf16 ? bf16->of_maps : f32)->of[static_cast<int>(kind)];
+    return (in == Element::u8 ? u8 : f32)->of[static_cast<int>(kind)];
   }
 };
 
@@ -116,8 +123,9 @@ extern const Kernels avx2_f32, avx2_u8, avxvnni_u8, avx512_f32, avx512vnni_u8;
 extern const Kernels bf16_maps;
 extern const Kernel amx_u8_convolution, bf16_first_convolution, avx512_bf16_convolution, amx_bf16_convolution;
 #elif defined(__aarch64__)
-extern const Kernels neon_f32, neon_u8;
+extern const Kernels neon_f32, neon_u8, neon_f16;
 extern const Kernel neon_dot_convolution, neon_dot_depthwise, neon_i8mm_convolution;
+extern const Kernel neon_f16_convolution, neon_f16_first_convolution, neon_f16_last_convolution;
 #elif defined(__arm__)
 extern const Kernels neon_f32, neon_u8;
 #endif
