@@ -19,6 +19,9 @@ namespace {
 
 constexpr std::size_t kMargin = 1024;
 
+// Weights: small ones; of 127 and those beside it, as large as quantization/weights.py makes them together; larger.
+enum class Weights { small, largest, too_large };
+
 struct Case {
   Kind kind;
   int channels, height, width, outputs;
@@ -26,7 +29,7 @@ struct Case {
   Activation activation;
   bool tight;            // nothing beyond the last channel may be written
   bool float_output;     // of bytes
-  bool extreme = false;  // the largest and smallest bytes, and the largest weights that quantization/weights.py makes
+  Weights weights = Weights::small;  // the others with the largest and smallest bytes
 };
 
 std::string name_of(const Case& c) {
@@ -34,7 +37,7 @@ std::string name_of(const Case& c) {
          std::to_string(c.height) + "x" + std::to_string(c.width) + " to " + std::to_string(c.outputs) + ", kernel " +
          std::to_string(c.kernel) + ", stride " + std::to_string(c.stride) + ", activation " +
          std::to_string(static_cast<int>(c.activation)) + (c.tight ? ", tight" : "") +
-         (c.float_output ? ", floats" : "") + (c.extreme ? ", extreme" : "");
+         (c.float_output ? ", floats" : "") + (c.weights == Weights::small ? "" : ", extreme");
 }
 
 std::size_t size_of(Element element) {
@@ -104,14 +107,19 @@ struct Memory {
   }
 };
 
-// 127 beside 1 or -127: neighbouring inputs of a 1x1 convolution, rows below each other of a depth-wise filter.
-void make_extreme(std::vector<char>& weights, Kind kind, int kernel, std::mt19937& random) {
+// 127 beside 1 below each other in a depth-wise filter. Of eight inputs of a 1x1 convolution, 127 and 1 of one sign and
+// as much of the other in 0, 1, 4, 5 and in 2, 3, 6, 7; or 127 beside 1 or -127, which only two products hold.
+void make_extreme(std::vector<char>& weights, const Case& c, std::mt19937& random) {
+  const auto size = static_cast<std::size_t>(c.kernel), inputs = static_cast<std::size_t>(c.channels);
   int sign = 1;
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    const auto size = static_cast<std::size_t>(kernel);
-    const bool is_first = (kind == Kind::depthwise ? i / size % size : i) % 2 == 0;
-    if (kind == Kind::depthwise) {
+    const std::size_t input = i % inputs;
+    const bool is_first = (c.kind == Kind::depthwise ? i / size % size : input) % 2 == 0;
+    if (c.kind == Kind::depthwise) {
       weights[i] = static_cast<char>(is_first ? 127 : 1);
+    } else if (c.weights == Weights::largest) {
+      if (input % 8 == 0) sign = random() % 2 ? 1 : -1;
+      weights[i] = static_cast<char>((is_first ? 127 : 1) * (input % 8 < 4 ? sign : -sign));
     } else if (is_first) {
       sign = random() % 2 ? 1 : -1;
       weights[i] = static_cast<char>(127 * sign);
@@ -137,9 +145,10 @@ std::vector<char> result(const Case& c, const KernelTable& table, const Elements
   const bool is_bytes = element == Element::u8, is_gate = c.kind == Kind::gate;
   const bool floats_of_bytes = is_bytes && (c.float_output || c.kind == Kind::global_average);
   const Element element_out = floats_of_bytes ? Element::f32 : elements.out;
-  Memory in(c.channels, c.height, c.width, element, elements.in_8_bits, border, c.extreme, random);
+  const bool is_extreme = c.weights != Weights::small;
+  Memory in(c.channels, c.height, c.width, element, elements.in_8_bits, border, is_extreme, random);
   Memory in2(c.channels, is_gate ? 1 : c.height, is_gate ? 1 : c.width, is_gate && is_bytes ? Element::f32 : element,
-             elements.in_8_bits, 0, c.extreme, random);
+             elements.in_8_bits, 0, is_extreme, random);
   int height = (c.height + 2 * pad - c.kernel) / c.stride + 1, width = (c.width + 2 * pad - c.kernel) / c.stride + 1;
   if (c.kind == Kind::upsample_bilinear || c.kind == Kind::upsample_nearest) height = 2 * c.height, width = 2 * c.width;
   if (c.kind == Kind::global_average) height = width = 1;
@@ -161,9 +170,9 @@ std::vector<char> result(const Case& c, const KernelTable& table, const Elements
   std::vector<float> floats(count);
   std::uniform_real_distribution<float> small(-0.3F, 0.3F);
   for (float& weight : floats) weight = small(random);
-  // Pairs stay within what quantization/weights.py allows.
-  for (char& byte : bytes) byte = static_cast<char>(static_cast<int>(random() % 129) - 64);
-  if (c.extreme) make_extreme(bytes, c.kind, c.kernel, random);
+  // Sums stay within what quantization/weights.py allows.
+  for (char& byte : bytes) byte = static_cast<char>(static_cast<int>(random() % 65) - 32);
+  if (is_extreme) make_extreme(bytes, c, random);
   const auto places = static_cast<std::size_t>(c.outputs) + kWidestBlock;
   std::vector<float> bias(places), multiplier(places);
   std::vector<std::int32_t> start(places);
@@ -313,9 +322,12 @@ TEST_CASE("kernels agree with the scalar ones on awkward shapes") {
 
 TEST_CASE("kernels agree with the scalar ones on the largest weights and inputs") {
   for (const int channels : {4, 16, 58, 130}) {
-    compare({Kind::convolution, channels, 5, 6, 40, 1, 1, Activation::none, false, true, true}, 7);
+    for (const Weights weights : {Weights::largest, Weights::too_large}) {
+      compare({Kind::convolution, channels, 5, 6, 40, 1, 1, Activation::none, false, true, weights}, 7);
+    }
     for (const int kernel : {3, 5, 7}) {
-      compare({Kind::depthwise, channels, 9, 8, channels, kernel, 1, Activation::none, false, true, true}, 8);
+      const Weights weights = Weights::largest;
+      compare({Kind::depthwise, channels, 9, 8, channels, kernel, 1, Activation::none, false, true, weights}, 8);
     }
   }
 }

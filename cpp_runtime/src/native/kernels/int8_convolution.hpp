@@ -52,6 +52,39 @@ struct Int8Convolution : Int8Blocks<D> {
     }
   }
 
+  // Twice four inputs of each pixel, which D adds up before they go into a sum.
+  template <int rows, int vectors>
+  static void multiply_add_two(Ints (&sums)[rows][vectors], const std::uint8_t* in, std::ptrdiff_t in_step,
+                               const std::int8_t* weights) {
+    const std::int8_t* others = weights + vectors * kWidth * 4;
+    if constexpr (rows > vectors) {
+#pragma GCC unroll 32
+      for (int r = 0; r < rows; ++r) {
+        const Ints x = D::four_bytes(in + r * in_step), y = D::four_bytes(in + r * in_step + 4);
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; ++v) {
+          const std::ptrdiff_t at = v * kWidth * 4;
+          sums[r][v] = D::dot_two(sums[r][v], x, D::load_ints(weights + at), y, D::load_ints(others + at));
+        }
+      }
+    } else {
+      Ints x[rows], y[rows];
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; ++r) {
+        x[r] = D::four_bytes(in + r * in_step);
+        y[r] = D::four_bytes(in + r * in_step + 4);
+      }
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) {
+        const std::ptrdiff_t at = v * kWidth * 4;
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; ++r) {
+          sums[r][v] = D::dot_two(sums[r][v], x[r], D::load_ints(weights + at), y[r], D::load_ints(others + at));
+        }
+      }
+    }
+  }
+
   template <Activation activation, int rows, int vectors>
   static void tile(const Step& step, const Window& window, const std::uint8_t* in, std::ptrdiff_t in_step,
                    const std::int8_t* weights, int channel, char* out) {
@@ -74,6 +107,11 @@ struct Int8Convolution : Int8Blocks<D> {
           weights += static_cast<std::ptrdiff_t>(rest) * vectors * kWidth * 4;
           quad = window.quads;
         }
+        if constexpr (D::has_two_quads) {
+          for (; quad + 2 <= window.quads; quad += 2, weights += 2 * vectors * kWidth * 4) {
+            multiply_add_two<rows, vectors>(sums, run + 4 * quad, in_step, weights);
+          }
+        }
         for (; quad < window.quads; ++quad, weights += vectors * kWidth * 4) {
           multiply_add<rows, vectors>(sums, run + 4 * quad, in_step, weights);
         }
@@ -89,7 +127,8 @@ struct Int8Convolution : Int8Blocks<D> {
   template <Activation activation, int vectors>
   static void block(const Step& step, const Window& window, const std::uint8_t* in, std::ptrdiff_t in_step,
                     const std::int8_t* weights, int channel, char* out, int count) {
-    constexpr int kRows = D::tile_sums / (D::has_fours ? 4 : vectors);  // inputs of fours take registers too
+    constexpr int kSums = D::tile_sums / (D::has_fours ? 4 : vectors);  // inputs of fours take registers too
+    constexpr int kRows = kSums > 1 ? kSums : 1;
     const std::ptrdiff_t out_step = pixel_bytes(step.out);
     if (count < kRows) {
       for (int pixel = 0; pixel < count; ++pixel) {

@@ -45,7 +45,7 @@ struct NeonInt8 : Neon {
   static Ints dot(Ints sum, Ints bytes, Ints weights) { return P::dot(sum, bytes, weights); }
 
   // Four times four inputs of each pixel, `count` times: they are loaded at once and stay in registers.
-  static constexpr bool has_fours = true;
+  static constexpr bool has_fours = true, has_two_quads = false;
   template <int rows, int vectors>
   __attribute__((always_inline)) static void multiply_add_fours(Ints (&sums)[rows][vectors], const std::uint8_t* in,
                                                                 std::ptrdiff_t in_step, const std::int8_t* weights,

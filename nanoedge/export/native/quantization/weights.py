@@ -8,11 +8,11 @@ import numpy.typing as npt
 from nanoedge.export.native.graph import FloatArray
 
 MOST = 127
-MOST_OF_A_PAIR = 128
-"""The products of two bytes (up to 255) with such a pair of weights stay within 16 bits, in which CPUs with AVX2 but
-without dot products add them: 255 * 128 < 32768. So every CPU calculates the same."""
+MOST_TOGETHER = 128
+"""The products of bytes (up to 255) with weights of one sign whose sum is no larger stay within 16 bits, in which CPUs
+with AVX2 but without dot products add them: 255 * 128 < 32768. So every CPU calculates the same."""
 
-FACTORS = np.linspace(1.0, 0.5, 26)
+FACTORS = np.linspace(1.0, 0.25, 31)
 
 
 def quantize_weights(weight: FloatArray, is_depthwise: bool) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float64]]:
@@ -20,9 +20,9 @@ def quantize_weights(weight: FloatArray, is_depthwise: bool) -> tuple[npt.NDArra
 
     Args:
         weight: [O, I, k, k].
-        is_depthwise: which weights are neighbours, whose sum is limited: any two below each other in a depth-wise
-            filter; else input channels 2n and 2n + 1 of a 1x1 convolution, and values behind each other in a row of
-            the window of a larger one.
+        is_depthwise: which weights are added up, so that their sum is limited: any two below each other in a
+            depth-wise filter; else, of every eight input channels of a 1x1 convolution, or values behind each other in
+            a row of the window of a larger one, those with the numbers 0, 1, 4, 5 and 2, 3, 6, 7.
 
     Returns:
         int8 [O, I, k, k] and scales [O].
@@ -33,11 +33,11 @@ def quantize_weights(weight: FloatArray, is_depthwise: bool) -> tuple[npt.NDArra
     best = np.full(outputs, np.inf)
     quantized = np.zeros(rows.shape)
     scales = largest / MOST
-    limit_pairs = _limit_columns if is_depthwise else _limit_rows
+    limit = _limit_columns if is_depthwise else _limit_rows
     for factor in FACTORS:
-        # a larger scale than needed makes all weights smaller, so that fewer pairs are too large
+        # a larger scale than needed makes all weights smaller, so that fewer sums are too large
         scale = largest / (MOST * factor)
-        rounded = limit_pairs(np.clip(np.round(rows / scale[:, None, None]), -MOST, MOST))
+        rounded = limit(np.clip(np.round(rows / scale[:, None, None]), -MOST, MOST))
         error = ((rounded * scale[:, None, None] - rows) ** 2).sum((1, 2))
         better = error < best
         best[better], quantized[better], scales[better] = error[better], rounded[better], scale[better]
@@ -46,25 +46,41 @@ def quantize_weights(weight: FloatArray, is_depthwise: bool) -> tuple[npt.NDArra
 
 
 def _limit_rows(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Values 2n and 2n + 1 of each row."""
-    limited = rows.copy()
-    count = rows.shape[2] // 2 * 2
-    _limit(limited[:, :, 0:count:2], limited[:, :, 1:count:2])
-    return limited
+    """Of every eight values of a row, 0, 1, 4, 5 and 2, 3, 6, 7."""
+    length = rows.shape[2]
+    eights = np.pad(rows, ((0, 0), (0, 0), (0, -length % 8))).reshape(-1, 2, 2, 2)
+    fours = _limited(eights.transpose(0, 2, 1, 3).reshape(-1, 4))
+    limited = fours.reshape(-1, 2, 2, 2).transpose(0, 2, 1, 3).reshape(*rows.shape[:2], -1)
+    return limited[:, :, :length]
 
 
 def _limit_columns(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Any two rows below each other."""
     limited = rows.copy()
     for row in range(rows.shape[1] - 1):
-        _limit(limited[:, row], limited[:, row + 1])
+        pairs = limited[:, row : row + 2]
+        pairs[:] = _limited(pairs.swapaxes(1, 2).reshape(-1, 2)).reshape(len(rows), -1, 2).swapaxes(1, 2)
     return limited
 
 
-def _limit(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> None:
-    """Take from both weights of a pair of equal sign what is too much, half from each, in place."""
-    excess = np.maximum(np.abs(first + second) - MOST_OF_A_PAIR, 0)
-    excess[np.sign(first) != np.sign(second)] = 0
-    of_first = np.minimum(np.ceil(excess / 2), np.abs(first))
-    first -= np.sign(first) * of_first
-    second -= np.sign(second) * (excess - of_first)
+def _limited(groups: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Take from the weights of one sign what is too much, as evenly as whole numbers allow.
+
+    Args:
+        groups: whole numbers [G, N].
+    """
+    limited = groups.copy()
+    for sign in (1, -1):
+        parts = np.maximum(sign * groups, 0)
+        while True:
+            excess = parts.sum(1) - MOST_TOGETHER
+            [rows] = np.nonzero(excess > 0)
+            if not rows.size:
+                break
+            some, count = parts[rows], (parts[rows] > 0).sum(1)
+            rank = np.argsort(np.argsort(-some, axis=1, kind="stable"), axis=1)  # the largest gives what is left over
+            share = excess[rows] // count
+            take = share[:, None] + (rank < (excess[rows] - share * count)[:, None])
+            parts[rows] = np.maximum(some - take, 0)
+        limited = np.where(sign * groups > 0, sign * parts, limited)
+    return limited
