@@ -52,7 +52,7 @@ TEST_CASE("a network written by hand is read and run") {
   const native::Model model = native::read_model(bytes, manifest(), "x.bin");
   for (const native::KernelTable& kernels : native::kernel_tables()) {
     if (!kernels.is_usable()) continue;
-    native::Network network(model, bytes, kernels, false, 1);
+    native::Network network(model, bytes, kernels, native::Element::f32, 1);
     for (int i = 0; i < 32 * 64 * 3; ++i) network.input().f32(0, 0)[i] = static_cast<float>(i % 3 + 1);
     network.run();
     // Pooled pixels are 1, 2, 3; weights of channel c are (3 c + i) % 7 - 3, its bias is c.
@@ -153,7 +153,7 @@ TEST_CASE("no single changed byte crashes the reader") {
       bytes = native_file::sealed(bytes);
       try {
         const native::Model model = native::read_model(bytes, manifest(), "x.bin");
-        native::Network(model, bytes, native::kernel_tables().back(), false, 1).run();
+        native::Network(model, bytes, native::kernel_tables().back(), native::Element::f32, 1).run();
       } catch (const Error&) {
       }
     }

@@ -41,7 +41,8 @@ struct Convolution : Int8Convolution<Fours> {
     constexpr int kMost = 32767 / 255;
     for (int at = 0; at < 4 * channels; at += 2) {
       int above = 0, below = 0;
-      for (const int weight : {one[at], one[at + 1], other[at], other[at + 1]}) (weight > 0 ? above : below) += weight;
+      const std::int8_t weights[] = {one[at], one[at + 1], other[at], other[at + 1]};
+      for (const int weight : weights) (weight > 0 ? above : below) += weight;
       if (above > kMost || below < -kMost) return false;
     }
     return true;

@@ -9,7 +9,12 @@ namespace {
 // Two products a lane of 16 bits, which hold 2 * 128 * 127, then neighbouring lanes into one of 32 bits. The bytes 0, 1
 // of four channels and 2, 3 of the same channels fill the two halves of a vector.
 struct WidePairs {
-  static constexpr int depthwise_run = 0, weights_loaded = 1;  // registers are few
+#if defined(__aarch64__)
+  static constexpr int depthwise_run = 4;
+#else
+  static constexpr int depthwise_run = 0;  // too few registers
+#endif
+  static constexpr int weights_loaded = 1;  // the parts of inputs take registers too
 
   static uint8x16_t turned(uint8x16_t x) { return signed_bytes(x); }
 

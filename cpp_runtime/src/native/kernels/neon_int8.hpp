@@ -22,7 +22,7 @@ struct NeonInt8 : Neon {
   static constexpr int depthwise_sums = 8;
 #endif
 
-  // Filters of usual sizes are compiled for the largest blocks, where a dot product is one instruction.
+  // Filters of usual sizes are compiled for the largest blocks.
   static constexpr int depthwise_run = P::depthwise_run, fewest_vectors = 4;
 
   // A byte as it stands in quads.
