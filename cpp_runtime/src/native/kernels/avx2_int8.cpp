@@ -36,16 +36,19 @@ struct Convolution : Int8Convolution<Fours> {
   using Slow = Int8Convolution<OneByOne>;
   static constexpr std::ptrdiff_t kHead = 64;
 
-  // Weights of two quads behind each other, [channel][4] each.
+  // Weights of two quads, [channel][4] each: whether the sums of both signs stay small enough.
   static bool can_add(const std::int8_t* one, const std::int8_t* other, int channels) {
-    constexpr int kMost = 32767 / 255;
-    for (int at = 0; at < 4 * channels; at += 2) {
-      int above = 0, below = 0;
-      const std::int8_t weights[] = {one[at], one[at + 1], other[at], other[at + 1]};
-      for (const int weight : weights) (weight > 0 ? above : below) += weight;
-      if (above > kMost || below < -kMost) return false;
+    const Ints zero = _mm256_setzero_si256(), ones = _mm256_set1_epi8(1), most = _mm256_set1_epi16(32767 / 255);
+    Ints too_large = zero;
+    for (int at = 0; at < 4 * channels; at += 4 * kWidth) {
+      const Ints a = Avx2::load_ints(one + at), b = Avx2::load_ints(other + at);
+      const auto sum = [&](Ints x, Ints y) { return _mm256_add_epi16(Avx2::pairs(ones, x), Avx2::pairs(ones, y)); };
+      const Ints above = sum(_mm256_max_epi8(a, zero), _mm256_max_epi8(b, zero));
+      const Ints below = sum(_mm256_min_epi8(a, zero), _mm256_min_epi8(b, zero));
+      const Ints larger_one = _mm256_max_epi16(above, _mm256_sub_epi16(zero, below));
+      too_large = _mm256_or_si256(too_large, _mm256_cmpgt_epi16(larger_one, most));
     }
-    return true;
+    return _mm256_testz_si256(too_large, too_large) != 0;
   }
   static bool has_fours(const Step& step, const std::int8_t* packed) {
     const Window window = window_of(step);
