@@ -23,6 +23,13 @@ class BuildError(Exception):
 
 def compile_target(target: Target, versions: Sequence[str] = ()) -> Path:
     """The library, the static executables and a module for each of those Python versions. Gives the build folder."""
+    build = configure_target(target, versions)
+    cmake("--build", build)
+    return build
+
+
+def configure_target(target: Target, versions: Sequence[str] = ()) -> Path:
+    """A build folder for `compile_target`, in which nothing is compiled yet. Raises BuildError without a compiler."""
     if shutil.which(f"{target.compiler}-g++") is None:
         raise BuildError(
             f"Builds for {target.name} need the compiler {target.compiler}-g++; on Debian: apt-get install "
@@ -41,7 +48,6 @@ def compile_target(target: Target, versions: Sequence[str] = ()) -> Path:
         "-S", CORE, "-B", build, "-G", "Ninja", f"-DPython3_EXECUTABLE={sys.executable}", "-DNANOEDGE_TESTS=OFF",
         f"-DCMAKE_TOOLCHAIN_FILE={CORE / 'cmake' / 'toolchains' / target.name}.cmake", *options,
     )  # fmt: skip
-    cmake("--build", build)
     return build
 
 

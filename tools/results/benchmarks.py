@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
         ["-m", "tools.results.core_fuzz", "600", "native_model"],
     ),
     "arm": ("ARM, by emulation", ["-m", "tools.results.arm"]),
+    "arm-native": ("Our own engine on ARM, by emulation and by a model", ["-m", "tools.results.arm_native"]),
     "cross-build": ("Building for other machines", ["-m", "tools.results.cross_build"]),
     "data-check": ("What data check finds", ["-m", "tools.results.data_check"]),
     "data-convert": ("Around all annotation formats", ["-m", "tools.results.data_convert"]),

@@ -44,6 +44,9 @@ class Layers {
   void set_picture(const std::uint8_t* picture);
   void run() { network_.run(); }
 
+  // One step alone; those before it have run.
+  void run_step(int number) { network_.run_step(number); }
+
   // Runs everything; `maps` holds for each step where its output is copied as soon as it is calculated:
   // [height, width, channels] of the map's own elements.
   void run_and_copy(const std::vector<void*>& maps);
