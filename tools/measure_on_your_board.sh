@@ -43,7 +43,7 @@ cpu() {
     $1 == "CPU part" { found = ($2 in names) ? names[$2] : "part " $2 }
     $1 == "model name" && !($2 ~ /^ARM/) { found = $2 }
     found != "" { if (!(found in count)) order[++kinds] = found; ++count[found]; found = "" }
-    END { for (i = 1; i <= kinds; ++i) printf "%s%s x%d", i > 1 ? " + " : "", order[i], count[order[i]] }
+    END { for (i = 1; i <= kinds; ++i) printf "%s%s x%d", (i > 1 ? " + " : ""), order[i], count[order[i]] }
   ' "$system/proc/cpuinfo" 2>/dev/null | field
 }
 

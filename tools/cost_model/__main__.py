@@ -16,7 +16,7 @@ from pathlib import Path
 from tools.cost_model.check import by_kind, compare, error_of, is_known
 from tools.cost_model.cores import CORES
 from tools.cost_model.cost import together
-from tools.cost_model.modelled import arithmetic, kinds_by_time, modelled_layers
+from tools.cost_model.modelled import arithmetic, counted_layers, kinds_by_time, modelled_layers
 from tools.cross.compile import BuildError
 from tools.instructions.measure import plugin
 
@@ -59,9 +59,10 @@ def run(arguments: argparse.Namespace, bundle: Path) -> None:
 
 def print_modelled(bundle: Path, precision: str, name: str, is_each: bool) -> None:
     """What the layers take on a core, and of what."""
-    kernels, _, layers = modelled_layers(bundle, precision, name)
+    network = counted_layers(bundle, precision, name)
+    layers = modelled_layers(network, name)
     whole = together([layer.cost for layer in layers]).milliseconds
-    print(f"\nModelled, not measured: {CORES[name].title}, {precision}, kernels {kernels}: {whole:.2f} ms")
+    print(f"\nModelled, not measured: {CORES[name].title}, {precision}, kernels {network.kernels}: {whole:.2f} ms")
     print(f"{'layer':24} {'kind':16} {'ms':>8} {'share':>6}  million cycles")
     for layer in layers if is_each else kinds_by_time(layers):
         milliseconds = layer.cost.milliseconds

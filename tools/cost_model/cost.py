@@ -104,6 +104,4 @@ def together(costs: Sequence[Cost]) -> Cost:
     parts = {name: sum(each.parts.get(name, 0.0) for each in costs) for name in names}
     ordered = dict(sorted(parts.items(), key=lambda part: -part[1]))
     limit = next((name for name in ordered if name != WAITING), "")
-    return Cost(
-        sum(each.cycles for each in costs), limit, ordered, sum(each.milliseconds for each in costs)
-    )
+    return Cost(sum(each.cycles for each in costs), limit, ordered, sum(each.milliseconds for each in costs))

@@ -10,8 +10,8 @@ from tools.cost_model.cores import CORES
 from tools.cost_model.cost import Cost, cost, together
 from tools.cross.emulation import CPUS
 from tools.cross.targets import TARGETS
-from tools.instructions.layers import CountedLayer, count_layers
-from tools.instructions.measure import Count, count, stages_program, total
+from tools.instructions.layers import CountedNetwork, count_layers
+from tools.instructions.measure import Count, count, stages_program
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,16 @@ def emulated(core: str) -> str:
     return core.split()[0]
 
 
-def modelled_layers(bundle: Path, precision: str, name: str) -> tuple[str, Count, list[ModelledLayer]]:
-    """The kernels that ran, what all layers execute, and what each takes on a core of `CORES`."""
+def counted_layers(bundle: Path, precision: str, name: str) -> CountedNetwork:
+    """The layers on a core of `CORES`; another clock of the same core counts the same."""
     core, cpu = CORES[name], emulated(name)
     target = TARGETS[CPUS[cpu]]
-    network = count_layers(target, cpu, stages_program(target), bundle, precision, core.caches)
-    counts = total([layer.count for layer in network.layers])
-    return network.kernels, counts, [_modelled(layer, name) for layer in network.layers]
+    return count_layers(target, cpu, stages_program(target), bundle, precision, core.caches)
+
+
+def modelled_layers(network: CountedNetwork, name: str) -> list[ModelledLayer]:
+    """What each layer takes on a core of `CORES`."""
+    return [ModelledLayer(layer.name, layer.kind, cost(layer.count, CORES[name])) for layer in network.layers]
 
 
 def counted(bundle: Path, name: str, stage: str, *options: str) -> Count:
@@ -56,7 +59,3 @@ def kinds_by_time(layers: Sequence[ModelledLayer]) -> list[ModelledLayer]:
 def arithmetic(one: Cost) -> str:
     """A cost in words: million cycles of each bound, of which the first decides."""
     return ", ".join(f"{part} {cycles / 1e6:.2f}" for part, cycles in one.parts.items())
-
-
-def _modelled(layer: CountedLayer, name: str) -> ModelledLayer:
-    return ModelledLayer(layer.name, layer.kind, cost(layer.count, CORES[name]))

@@ -65,9 +65,7 @@ def print_stages(bundle: Path, cpus: Sequence[str], options: Sequence[str], with
     for cpu in cpus:
         target = TARGETS[CPUS[cpu]]
         program = stages_program(target)
-        counts = {
-            stage: count(target, cpu, program, bundle, stage, *options) for stage in (*STAGES, WHOLE_FRAME)
-        }
+        counts = {stage: count(target, cpu, program, bundle, stage, *options) for stage in (*STAGES, WHOLE_FRAME)}
         whole = counts[WHOLE_FRAME].instructions
         for stage, each in counts.items():
             print(

@@ -112,9 +112,7 @@ def parse_counts(text: str) -> dict[int, Count]:
     found = {}
     for row in rows[1:]:
         values = dict(zip(rows[0], map(int, row), strict=True))
-        mark, instructions, reads, writes = (
-            values.pop(name) for name in ("mark", "instructions", "reads", "writes")
-        )
+        mark, instructions, reads, writes = (values.pop(name) for name in ("mark", "instructions", "reads", "writes"))
         misses = {name: values.pop(name) for name in MISSES}
         classes = {name: value for name, value in values.items() if value}
         found[mark] = Count(instructions, reads, writes, classes, misses)

@@ -59,7 +59,7 @@ def test_several_follow_one_another() -> None:
 
 
 def test_what_a_core_does_not_have_is_refused() -> None:
-    with pytest.raises(ValueError, match="Cortex-A72 .* does not execute dot"):
+    with pytest.raises(ValueError, match=r"Cortex-A72 .* does not execute dot"):
         cost(Count(1, 0, 0, {"dot": 1}), CORES["cortex-a72"])
 
 

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tools.instructions import measure
 
 SOURCE = Path(measure.__file__).parent
