@@ -27,8 +27,8 @@ struct Case {
   int channels, height, width, outputs;
   int kernel, stride;
   Activation activation;
-  bool tight;            // nothing beyond the last channel may be written
-  bool float_output;     // of bytes
+  bool tight;                        // nothing beyond the last channel may be written
+  bool float_output;                 // of bytes
   Weights weights = Weights::small;  // the others with the largest and smallest bytes
 };
 

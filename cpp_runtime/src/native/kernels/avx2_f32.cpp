@@ -12,7 +12,7 @@ struct Avx2 {
   static constexpr int width = 8;
   static constexpr int block_vectors = 2;
   static constexpr int tile_rows(int) { return 6; }  // 12 sums, 2 weights and an input fill 15 of 16 registers
-  static constexpr int depthwise_run = 8;  // sums side by side hide how long an addition takes
+  static constexpr int depthwise_run = 8;            // sums side by side hide how long an addition takes
   static constexpr bool joins_activations = false;
   static constexpr int lanes = 1;  // inputs of a pixel that are loaded at once
 

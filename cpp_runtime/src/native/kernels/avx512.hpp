@@ -14,7 +14,7 @@ struct Avx512 {
   static constexpr int width = 16;
   static constexpr int block_vectors = 2;
   static constexpr int tile_rows(int) { return 12; }  // 24 sums and 2 weights of 32 registers
-  static constexpr int depthwise_run = 10;  // sums side by side hide how long an addition takes
+  static constexpr int depthwise_run = 10;            // sums side by side hide how long an addition takes
   static constexpr bool joins_activations = false;
   static constexpr int lanes = 1;  // inputs of a pixel that are loaded at once
 

@@ -1,5 +1,6 @@
-// float32 kernels: what stands behind their sums. V is a vector of `width` values, which are floats (or halves): see the
-// files of each instruction set. M says how values lie in maps: as float32, or rounded to bfloat16 or to half precision.
+// float32 kernels: what stands behind their sums. V is a vector of `width` values, which are floats (or halves): see
+// the files of each instruction set. M says how values lie in maps: as float32, or rounded to bfloat16 or to half
+// precision.
 #pragma once
 
 #include <math.h>

@@ -90,8 +90,8 @@ struct KernelTable {
   bool (*is_usable)();
   const Kernels* f32;
   const Kernels* u8;
-  // Convolutions of bytes in place of those of `u8`; what there is for bfloat16; depth-wise ones of bytes; what there is
-  // for half precision. Null where the CPU has nothing.
+  // Convolutions of bytes in place of those of `u8`; what there is for bfloat16; depth-wise ones of bytes; what there
+  // is for half precision. Null where the CPU has nothing.
   const Kernel* u8_convolution = nullptr;
   const HalfKernels* bf16 = nullptr;
   const Kernel* u8_depthwise = nullptr;
