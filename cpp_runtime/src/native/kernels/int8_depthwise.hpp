@@ -64,14 +64,19 @@ struct Int8Depthwise : Int8Blocks<D> {
         steps[r] = inside ? in.pixel : 0;
       }
       nothing(step.left);
-      for (int column = 0; column < width; ++column, quads += kPixel) {
-        const std::uint8_t* const rows[4] = {lines[0] + column * steps[0], lines[1] + column * steps[1],
-                                             lines[2] + column * steps[2], lines[3] + column * steps[3]};
-        if (in_order) {
-          for (int v = 0; v < vectors; ++v) D::make_quads_in_order(rows, v * kWidth, quads + v * kWidth * 4);
-        } else {
-          D::template make_quads<vectors>(rows, quads);
+      const auto columns_by = [&](auto&& make) {
+        for (int column = 0; column < width; ++column, quads += kPixel) {
+          make();
+#pragma GCC unroll 4
+          for (int r = 0; r < 4; ++r) lines[r] += steps[r];
         }
+      };
+      if (in_order) {
+        columns_by([&] {
+          for (int v = 0; v < vectors; ++v) D::make_quads_in_order(lines, v * kWidth, quads + v * kWidth * 4);
+        });
+      } else {
+        columns_by([&] { D::template make_quads<vectors>(lines, quads); });
       }
       nothing(columns - step.left - width);
     }

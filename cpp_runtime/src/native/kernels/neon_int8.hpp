@@ -99,6 +99,7 @@ struct NeonInt8 : Neon {
   template <int vectors>
   static void make_quads(const std::uint8_t* const* rows, std::uint8_t* to) {
     uint8x16_t row[4];
+#pragma GCC unroll 4
     for (int r = 0; r < 4; ++r) {
       if constexpr (vectors == 4) {
         row[r] = vld1q_u8(rows[r]);
