@@ -10,6 +10,7 @@ _Boxes = tuple[_Floats, _Floats, npt.NDArray[np.int64]]
 _Placement = tuple[float, float, float, float, int, int]
 
 __version__: str
+has_ncnn: bool
 
 class Detector:
     def __init__(
@@ -20,7 +21,7 @@ class Detector:
         threads: int = 0,
         precision: str = "float",
         compute: str = "fp32",
-        cores: str = "all",
+        cores: str = "auto",
         score_threshold: float | None = None,
         nms_iou: float | None = None,
         max_detections: int | None = None,
@@ -44,6 +45,7 @@ class Detector:
 def engines(openvino_library: str = "") -> dict[str, str]: ...
 def cpu_features() -> list[tuple[str, str, bool, bool]]: ...
 def has_vector_kernels() -> bool: ...
+def default_cpus(usable: list[int], root: str | bytes = "/sys") -> list[int]: ...
 def native_computes(compute: str) -> bool: ...
 def check_manifest(text: str, place: str) -> None: ...
 

@@ -51,11 +51,19 @@ int whole_of(const std::string& name, const std::string& text, int lowest, int h
 
 float fraction_of(const std::string& name, const std::string& text) {
   char* end = nullptr;
-  const float value = std::strtof(text.c_str(), &end);
+  const auto value = static_cast<float>(std::strtod(text.c_str(), &end));
   if (text.empty() || *end != '\0' || !(value >= 0 && value <= 1)) {
     refuse("--" + name + " takes a number between 0 and 1, not '" + text + "'.");
   }
   return value;
+}
+
+Cores cores_of(const std::string& text) {
+  if (text == "auto") return Cores::auto_;
+  if (text == "all") return Cores::all;
+  if (text == "big") return Cores::big;
+  if (text == "little") return Cores::little;
+  refuse("--cores is auto, all, big or little, not '" + text + "'.");
 }
 
 }  // namespace
@@ -130,12 +138,10 @@ Options Arguments::detector_options() const {
 
 Options Arguments::detector_options(const std::string& precision) const {
   Options options;
-  const std::string cores = text("cores", "all");
+  const std::string cores = text("cores", "auto");
   if (precision != "float" && precision != "int8") refuse("--precision is float or int8, not '" + precision + "'.");
   options.precision = precision == "float" ? FilePrecision::float_ : FilePrecision::int8;
-  if (cores != "all" && cores != "big" && cores != "little")
-    refuse("--cores is all, big or little, not '" + cores + "'.");
-  options.cores = cores == "all" ? Cores::all : cores == "big" ? Cores::big : Cores::little;
+  options.cores = cores_of(cores);
   if (has("score")) options.score_threshold = fraction_of("score", text("score", ""));
   if (has("nms")) options.nms_iou = fraction_of("nms", text("nms", ""));
   if (has("max-detections")) options.max_detections = whole("max-detections", 0, 1, 1'000'000);
@@ -146,10 +152,10 @@ Options Arguments::detector_options(const std::string& precision) const {
 std::vector<Option> with_detector_options(std::vector<Option> own) {
   const std::vector<Option> shared = {
       {"engine", "NAME", "auto, native, ncnn or openvino"},
-      {"threads", "N", "CPU threads; default: all"},
+      {"threads", "N", "CPU threads; default: all fast cores"},
       {"precision", "P", "which of the bundle's files: float or int8"},
       {"compute", "C", "what float layers are calculated in: fp32, fp16 or bf16"},
-      {"cores", "KIND", "all, big or little"},
+      {"cores", "KIND", "auto (the big ones where there are two kinds), all, big or little"},
       {"score", "S", "report boxes above this score; default: the bundle's"},
       {"nms", "T", "IoU of non-maximum suppression; default: the bundle's"},
       {"max-detections", "N", "most boxes a picture; default: the bundle's"},

@@ -6,6 +6,7 @@
 #include <pybind11/stl.h>
 
 #include "bundle/manifest.hpp"
+#include "cores.hpp"
 #include "engines/engine.hpp"
 #include "nanoedge/cpu.hpp"
 #include "nanoedge/detector.hpp"
@@ -100,8 +101,9 @@ Options options_of(const std::string& engine, int threads, const std::string& pr
   options.precision =
       choice<FilePrecision>({{"float", FilePrecision::float_}, {"int8", FilePrecision::int8}}, precision, "precision");
   options.compute = choice(kComputes, compute, "compute precision");
-  options.cores =
-      choice<Cores>({{"all", Cores::all}, {"big", Cores::big}, {"little", Cores::little}}, cores, "kind of cores");
+  options.cores = choice<Cores>(
+      {{"auto", Cores::auto_}, {"all", Cores::all}, {"big", Cores::big}, {"little", Cores::little}}, cores,
+      "kind of cores");
   options.score_threshold = score_threshold;
   options.nms_iou = nms_iou;
   options.max_detections = max_detections;
@@ -152,7 +154,7 @@ PYBIND11_MODULE(_runtime, module) {
              return std::move(*loaded);
            }),
            py::arg("folder"), py::kw_only(), py::arg("engine") = "auto", py::arg("threads") = 0,
-           py::arg("precision") = "float", py::arg("compute") = "fp32", py::arg("cores") = "all",
+           py::arg("precision") = "float", py::arg("compute") = "fp32", py::arg("cores") = "auto",
            py::arg("score_threshold") = py::none(), py::arg("nms_iou") = py::none(),
            py::arg("max_detections") = py::none(), py::arg("class_aware") = py::none(),
            py::arg("classes") = std::vector<std::string>{}, py::arg("openvino_library") = "")
@@ -237,6 +239,12 @@ PYBIND11_MODULE(_runtime, module) {
       "Instructions of this kind of CPU: (name, what they speed up, found, used).");
   module.def("has_vector_kernels", &nanoedge::native::has_vector_kernels,
              "Whether NanoEdge's own engine has better than its scalar kernels for this CPU.");
+  module.def(
+      "default_cpus",
+      [](const std::vector<int>& usable, const std::string& root) {
+        return nanoedge::cpus_of(nanoedge::Cores::auto_, usable, root.c_str());
+      },
+      py::arg("usable"), py::arg("root") = "/sys", "Those of these CPUs that a detector runs on where nothing is said.");
   module.def(
       "native_computes",
       [](const std::string& compute) {

@@ -48,6 +48,7 @@ class Detector::Impl {
 
   void detect(const ImageView& image, std::vector<Detection>& found, Timing* timing) {
     const Planes planes = check_image(image);
+    const AffinityScope scope(engine_options_.cpus);
     Clock::time_point start = Clock::now();
     Placement placement;
     std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
@@ -57,7 +58,7 @@ class Detector::Impl {
       placement = prepare_ahead(planes, turn, start);
     }
     const Clock::time_point prepared = Clock::now();
-    run_engine();
+    engine_->run();
     const Clock::time_point calculated = Clock::now();
     decode(engine_->output(), placement, found);
     if (timing != nullptr) {
@@ -75,8 +76,9 @@ class Detector::Impl {
 
   void forward(const float* input, float* output) {
     const std::lock_guard<std::mutex> turn(turn_);
+    const AffinityScope scope(engine_options_.cpus);
     convert_planes(input, manifest().input, engine_->input());
-    run_engine();
+    engine_->run();
     const OutputView result = engine_->output();
     const auto channels = static_cast<std::size_t>(manifest().output_channels());
     for (std::size_t prior = 0; prior < decoder_.prior_count(); ++prior) {
@@ -145,11 +147,6 @@ class Detector::Impl {
     for (std::size_t row = 0; row < input_rows(input); ++row) {
       std::memcpy(static_cast<char*>(input.data) + row * step, ahead_.input.data() + row * step, size);
     }
-  }
-
-  void run_engine() {
-    const AffinityScope scope(engine_options_.cpus);
-    engine_->run();
   }
 
   void decode(const OutputView& output, const Placement& placement, std::vector<Detection>& found) {

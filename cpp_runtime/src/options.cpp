@@ -77,18 +77,20 @@ const EngineKind& choose_engine(const Bundle& bundle, const Options& options, co
                                      ". Choose another precision, or export the bundle again.");
 }
 
-EngineOptions engine_options_of(const Options& options) {
+EngineOptions engine_options_of(const Options& options, const char* root) {
   if (options.threads < 0 || options.threads > kMaxThreads) {
     throw Error(ErrorKind::input, "The number of threads must be between 1 and " + std::to_string(kMaxThreads) +
                                       ", not " + std::to_string(options.threads) + ".");
   }
+  const std::vector<int> usable = usable_cpus();
+  std::vector<int> cpus = cpus_of(options.cores, usable, root);
   EngineOptions chosen;
-  const std::vector<int> cpus = cpus_of(options.cores, usable_cpus());
   chosen.threads = options.threads > 0 ? options.threads : std::min(kMaxThreads, static_cast<int>(cpus.size()));
+  if (options.cores == Cores::auto_ && static_cast<std::size_t>(chosen.threads) > cpus.size()) cpus = usable;
+  if (cpus.size() < usable.size()) chosen.cpus = cpus;
   chosen.compute = options.compute;
   chosen.cores = options.cores;
-  chosen.usable_cpus = usable_cpus();
-  if (options.cores != Cores::all) chosen.cpus = cpus;
+  chosen.usable_cpus = usable;
   chosen.openvino_library = options.openvino_library;
   return chosen;
 }

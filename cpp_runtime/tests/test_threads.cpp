@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <ctime>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -30,6 +31,13 @@ Seen& call(Seen& seen, int count) {
   };
   threads::run(work, &seen, count);
   return seen;
+}
+
+// Milliseconds of CPU that all threads of this process have used.
+double cpu_milliseconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return 1e3 * static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_nsec);
 }
 
 }  // namespace
@@ -90,6 +98,28 @@ TEST_CASE("workers that went to sleep are woken") {
     CHECK(seen.numbers.size() == 3);
     usleep(2000);
   }
+}
+
+TEST_CASE("between two calls workers look for work for a moment and then use no CPU") {
+  constexpr int kCalls = 50, kRest = 4;  // milliseconds, as of a camera with 250 frames a second
+  Seen seen;
+  call(seen, 2);
+  const double before = cpu_milliseconds();
+  for (int again = 0; again < kCalls; ++again) {
+    usleep(kRest * 1000);
+    call(seen, 2);
+  }
+  CHECK(cpu_milliseconds() - before < kCalls * kRest / 4);
+}
+
+TEST_CASE("who waits long at a barrier sleeps") {
+  threads::Barrier barrier{std::chrono::microseconds(100)};
+  const double before = cpu_milliseconds();
+  std::thread early([&] { barrier.wait(2); });
+  usleep(200000);
+  barrier.wait(2);
+  early.join();
+  CHECK(cpu_milliseconds() - before < 50);
 }
 
 TEST_CASE("a child process has a team of its own") {

@@ -31,7 +31,7 @@ class Wanted:
         engines: names; empty: all of the bundle's engines that are installed, in the order in which `auto` tries them.
         precisions: of the bundle's files; empty: all that it has.
         computes: compute precisions.
-        threads: numbers of threads; `None` stands for all that this process may use.
+        threads: numbers of threads; `None` stands for what a detector takes by itself.
         rounds: counted rounds.
     """
 

@@ -35,7 +35,7 @@ def benchmark_layers(
 
     Args:
         bundle: its folder.
-        threads: numbers of threads; `None` stands for all that this process may use.
+        threads: numbers of threads; `None` stands for what a detector takes by itself.
         picture: the input; `None` takes the bundle's sample.
         rounds: counted rounds after 5 that are not.
         precisions: of the bundle's files; empty: all that it has.

@@ -21,7 +21,7 @@ Precision = Annotated[Literal["float", "int8"], typer.Option("--precision", help
 Compute = Annotated[
     Literal["fp32", "fp16", "bf16"], typer.Option("--compute", help="what float layers are calculated in")
 ]
-Threads = Annotated[int | None, typer.Option("--threads", help="CPU threads; default: all")]
+Threads = Annotated[int | None, typer.Option("--threads", help="CPU threads; default: all fast cores")]
 Score = Annotated[float | None, typer.Option("--score", help="report boxes above this score; default: the bundle's")]
 Nms = Annotated[float | None, typer.Option("--nms", help="IoU of non-maximum suppression; default: the bundle's")]
 MaxDetections = Annotated[

@@ -138,10 +138,11 @@ def about_system(findings: Findings) -> Iterator[Advice]:
             "The system has 32 bits, the CPU 64: the network is slower than it must be, and there are no wheels. "
             "Install the 64-bit image of the system.",
         )
-    if limit is not None and limit < board.usable_cpus:
+    threads = len(board.detector_cpus)
+    if limit is not None and limit < threads:
         yield Advice(
             "warning",
-            f"A control group grants {limit:g} CPUs, and {board.usable_cpus} threads would share them. Raise the "
+            f"A control group grants {limit:g} CPUs, and {threads} threads would share them. Raise the "
             f"container's or service's limit, or say --threads {max(1, int(limit))} to detect, camera and benchmark.",
         )
     if board.load is not None and board.load > board.usable_cpus + 0.5:

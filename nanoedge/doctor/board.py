@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nanoedge.doctor.system import System
 from nanoedge.errors import EngineError
-from nanoedge.runtime.cpu import CpuFeature, cpu_features
+from nanoedge.runtime.cpu import CpuFeature, cpu_features, detector_cpus
 
 _ARM = "0x41"
 _FIRST_64_BIT_PART = 0xD02
@@ -47,6 +47,7 @@ class Board:
         python_bits: 32 or 64, of the Python that runs.
         cpu_is_64_bit: `None` when it cannot be told.
         usable_cpus: how many CPUs this process may use.
+        detector_cpus: those of them that a detector runs on where nothing is said.
         load: runnable threads, mean of the last minute.
         features: groups of instructions, and which of them are used.
         core_problem: why the compiled core does not tell them.
@@ -60,6 +61,7 @@ class Board:
     python_bits: int
     cpu_is_64_bit: bool | None
     usable_cpus: int
+    detector_cpus: tuple[int, ...]
     load: float | None
     features: tuple[CpuFeature, ...]
     core_problem: str | None
@@ -92,7 +94,8 @@ def look_at_board(system: System) -> Board:
         platform.release(),
         system.python_bits,
         _calculates_with_64_bits(information, system.machine),
-        system.usable_cpus,
+        len(system.cpus),
+        detector_cpus(system.cpus, system.root),
         _load(system.text("proc/loadavg") or ""),
         features,
         problem,

@@ -59,7 +59,7 @@ def _about_board(board: Board) -> Iterable[tuple[str, str]]:
     if board.model is not None:
         yield "board", board.model
     bits = "" if board.python_bits == 64 else f", {board.python_bits}-bit programs"
-    yield "CPU", f"{board.cpu}, {board.machine}{bits}, {board.usable_cpus} to use"
+    yield "CPU", f"{board.cpu}, {board.machine}{bits}, {board.usable_cpus} to use{_fast_ones(board)}"
     if board.features:
         used = [f"{each.name} ({each.used_for})" for each in board.features if each.used]
         absent = [each.name for each in board.features if not each.found]
@@ -70,6 +70,17 @@ def _about_board(board: Board) -> Iterable[tuple[str, str]]:
     else:
         yield "instructions", NOT_OFFERED
     yield "system", f"{board.system or 'name not offered'}, Linux {board.kernel}"
+
+
+def _fast_ones(board: Board) -> str:
+    """Where not all CPUs are taken."""
+    chosen = board.detector_cpus
+    if len(chosen) == board.usable_cpus:
+        return ""
+    named = ", ".join(str(cpu) for cpu in chosen)
+    if len(chosen) == 1:
+        return f"; the network runs on the fast one, CPU {named}"
+    return f"; the network runs on the {len(chosen)} fast ones, CPUs {named}"
 
 
 def _about_clocks(clocks: tuple[Clock, ...]) -> Iterable[tuple[str, str]]:

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nanoedge.runtime.cpu import usable_cpus
+from nanoedge.runtime.cpu import process_cpus
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,13 @@ class System:
         root: the folder that holds `proc`, `sys` and `dev`.
         machine: architecture as the kernel calls it, such as `aarch64`.
         python_bits: 32 or 64, of the Python that runs.
-        usable_cpus: how many CPUs this process may use.
+        cpus: those that this process may use.
     """
 
     root: Path = Path("/")
     machine: str = field(default_factory=platform.machine)
     python_bits: int = 8 * struct.calcsize("P")
-    usable_cpus: int = field(default_factory=usable_cpus)
+    cpus: tuple[int, ...] = field(default_factory=process_cpus)
 
     def text(self, place: str | Path) -> str | None:
         """A small file below `root` without its outer spaces and zeros; `None` when it cannot be read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,31 @@ def cpu_name(root: Path = Path("/")) -> str:
     return found[1].strip() if found else platform.machine()
 
 
+def process_cpus() -> tuple[int, ...]:
+    """The CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return tuple(sorted(os.sched_getaffinity(0)))
+    return tuple(range(os.cpu_count() or 1))
+
+
 def usable_cpus() -> int:
     """How many CPUs this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(process_cpus())
+
+
+def detector_cpus(cpus: Sequence[int] | None = None, root: Path = Path("/")) -> tuple[int, ...]:
+    """Those that a detector in the compiled core runs on where nothing is said: the big ones where others are weaker.
+
+    Args:
+        cpus: to choose from; `None` stands for all that this process may use.
+        root: holds sys (for tests).
+
+    Returns:
+        All of them where they are of one kind, where the system does not tell, and without the core.
+    """
+    usable = process_cpus() if cpus is None else tuple(cpus)
+    try:
+        from nanoedge import _runtime
+    except ImportError:
+        return usable
+    return tuple(_runtime.default_cpus(list(usable), os.fsencode(root / "sys")))

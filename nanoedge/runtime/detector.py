@@ -31,10 +31,11 @@ class Detector:
         bundle: the bundle's folder, or a loaded one.
         engine: `auto`; `native`, `ncnn` or `openvino` in the compiled core; `onnx`; `python-ncnn` or `python-openvino`,
             the readable reference over the engines' own packages.
-        threads: CPU threads; `None` takes all that this process may use.
+        threads: CPU threads; `None` takes one for each core of that kind.
         precision: which of the bundle's files, `float` or `int8`.
         compute: what float layers are calculated in, `fp32`, `fp16` or `bf16`.
-        cores: of a CPU with several kinds of cores, run on `all`, `big` or `little` ones; refused where all are alike.
+        cores: of a CPU with several kinds of cores, run on `all`, `big` or `little` ones, refused where all are alike.
+            `auto` takes the big ones of ARM's big.LITTLE unless `threads` asks for more, else all.
         score_threshold: report boxes above this score; `None` takes the bundle's.
         nms_iou: drop a box that overlaps a better one by more than this; `None` takes the bundle's.
         max_detections: at most this many boxes a picture; `None` takes the bundle's.
@@ -58,7 +59,7 @@ class Detector:
         *,
         precision: FilePrecision = "float",
         compute: ComputePrecision = "fp32",
-        cores: CoreKind = "all",
+        cores: CoreKind = "auto",
         score_threshold: float | None = None,
         nms_iou: float | None = None,
         max_detections: int | None = None,

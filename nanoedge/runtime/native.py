@@ -23,7 +23,7 @@ def load_native(
         bundle: with an entry of the engine `native`.
         precision: which of its files.
         kernels: name of a kernel table, such as `scalar`; empty: as the engine chooses.
-        threads: `None` takes all CPUs that this process may use.
+        threads: `None` takes as many as a detector by itself.
 
     Raises:
         BundleError: when the bundle has no such model, or its file is damaged.

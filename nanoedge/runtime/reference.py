@@ -28,7 +28,7 @@ class ReferenceNetwork:
     """
 
     def __init__(self, bundle: Bundle, engine: Engine, settings: NetworkSettings) -> None:
-        if settings.options.cores != "all":
+        if settings.options.cores not in ("auto", "all"):
             raise EngineError(f"The engine {settings.engine} cannot choose between big and little cores; ncnn can.")
         self._engine, self._settings, self._folder = engine, settings, bundle.folder
         self._interface = bundle.manifest.interface

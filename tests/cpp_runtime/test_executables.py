@@ -156,6 +156,7 @@ def test_output_that_cannot_be_written_is_an_error(built: Built, small_bundle: P
         (["BUNDLE", "x.jpg", "--threads"], "needs a value"),
         (["BUNDLE", "x.jpg", "--compute", "fp64"], "--compute is fp32, fp16 or bf16"),
         (["BUNDLE", "x.jpg", "--precision", "int8"], "int8"),
+        (["BUNDLE", "x.jpg", "--cores", "tiny"], "--cores is auto, all, big or little, not 'tiny'"),
         (["BUNDLE", "x.jpg", "--classes", "unicorn"], "does not know the class 'unicorn'"),
         (["BUNDLE", "x.jpg", "--fast"], "Unknown option --fast"),
         (["BUNDLE", "x.jpg", "-s"], "Unknown option -s"),

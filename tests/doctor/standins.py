@@ -78,7 +78,7 @@ def raspberry_pi(
     )
     for device, name in (videos or {}).items():
         write(root, {f"dev/{device}": "", f"sys/class/video4linux/{device}/name": f"{name}\n"})
-    return System(root, "aarch64", 64, 4)
+    return System(root, "aarch64", 64, (0, 1, 2, 3))
 
 
 def raspberry_pi_4(root: Path, governor: str = "ondemand") -> System:

@@ -34,6 +34,7 @@ HEALTHY = Findings(
         python_bits=64,
         cpu_is_64_bit=True,
         usable_cpus=4,
+        detector_cpus=(0, 1, 2, 3),
         load=0.2,
         features=(CpuFeature("NEON", "fp32, int8", True, True), CpuFeature("dot product", "int8", False, False)),
         core_problem=None,
@@ -141,6 +142,8 @@ def test_a_cpu_limit_that_is_smaller_than_the_threads_is_told() -> None:
     assert severity == "warning" and "grants 1.5 CPUs, and 4 threads" in sentence and "--threads 1 " in sentence
     assert "--threads 1 " in only(changed("limits", cpus=0.5))[1]
     assert advise(changed("limits", cpus=4.0)) == []
+    fast = changed("board", detector_cpus=(2, 3))
+    assert advise(replace(fast, limits=Limits(2.0, None))) == []
 
 
 def test_other_programs_that_keep_the_cpu_busy_are_told() -> None:
@@ -246,6 +249,12 @@ def test_two_clocks_are_two_lines() -> None:
     text = as_text(replace(HEALTHY, clocks=(HEALTHY.clocks[0], big)), [])
     assert "1800 of 1800 MHz, governor performance (CPU 0, 1, 2, 3)" in text
     assert "1800 of 2400 MHz, governor performance (CPU 4, 5)" in text
+
+
+def test_the_fast_cores_are_named_where_there_are_slow_ones() -> None:
+    board = changed("board", usable_cpus=8, detector_cpus=(4, 5, 6, 7))
+    assert "aarch64, 8 to use; the network runs on the 4 fast ones, CPUs 4, 5, 6, 7\n" in as_text(board, [])
+    assert "; the network runs on the fast one, CPU 5\n" in as_text(changed("board", detector_cpus=(5,)), [])
 
 
 def test_a_machine_that_offers_nothing_gets_a_report_all_the_same(root: Path) -> None:

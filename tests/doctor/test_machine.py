@@ -28,6 +28,14 @@ def test_two_kinds_of_cores_are_both_named(root: Path) -> None:
     assert look_at_board(System(root, "aarch64")).cpu == "Cortex-A55 + Cortex-A76"
 
 
+def test_the_fast_ones_of_two_kinds_of_cores_are_those_that_a_detector_runs_on(root: Path) -> None:
+    for number, capacity in enumerate((414, 414, 1024, 1024)):
+        write(root, {f"sys/devices/system/cpu/cpu{number}/cpu_capacity": f"{capacity}\n"})
+    assert look_at_board(System(root, "aarch64", cpus=(0, 1, 2, 3))).detector_cpus == (2, 3)
+    assert look_at_board(System(root, "aarch64", cpus=(0, 1))).detector_cpus == (0, 1)
+    assert look_at_board(raspberry_pi_4(root / "other")).detector_cpus == (0, 1, 2, 3)
+
+
 @pytest.mark.parametrize(
     ("part", "machine", "is_64_bit"),
     [("0xd08", "armv7l", True), ("0xd03", "armv7l", True), ("0xc07", "armv7l", False), ("0xd03", "aarch64", True)],

@@ -101,6 +101,29 @@ def test_a_frame_from_another_process_is_a_picture(small_bundle: Path) -> None:
     np.testing.assert_array_equal(detector(sent).boxes_xyxy, detector(frame).boxes_xyxy)
 
 
+RESTS = """
+import sys, time
+import numpy as np
+from nanoedge import Detector
+frame = np.zeros((120, 160, 3), np.uint8)
+detector = Detector(sys.argv[1], sys.argv[2], threads=2)
+for _ in range(20):
+    detector(frame)
+before = time.process_time()
+time.sleep(0.5)
+print(detector.threads, time.process_time() - before)
+"""
+
+
+@pytest.mark.parametrize("engine", ["native", "ncnn"])
+def test_a_detector_that_has_nothing_to_do_uses_no_cpu(small_bundle: Path, engine: str) -> None:
+    """Threads that spin would heat a board between the frames of a slow camera."""
+    done = run_script(RESTS, small_bundle, engine)
+    assert done.returncode == 0, done.stderr
+    threads, seconds = done.stdout.split()
+    assert threads == "2" and float(seconds) < 0.005
+
+
 TWO_KINDS_OF_CPUS = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -122,14 +145,14 @@ import os, sys, threading
 import numpy as np
 from nanoedge import Detector
 frame = np.zeros((120, 160, 3), np.uint8)
-both = Detector(sys.argv[1], "ncnn", threads=2)
+both = Detector(sys.argv[1], "ncnn", threads=2, cores="all")
 little = Detector(sys.argv[1], "ncnn", threads=2, cores="little")
 for detector in (both, little, both):
     detector(frame)
 tasks = [int(task) for task in os.listdir("/proc/self/task")]
 print(len(tasks) > 1, all(os.sched_getaffinity(task) == os.sched_getaffinity(0) for task in tasks))
 for engine in ("ncnn", "openvino", "native"):
-    for cores in ("little", "big"):
+    for cores in ("little", "big", "auto", "all"):
         detector = Detector(sys.argv[1], engine, cores=cores)
         detector(frame)
         print(engine, cores, detector.threads, len(os.sched_getaffinity(0)))
@@ -153,6 +176,6 @@ def test_big_and_little_cores_are_chosen_and_left_again(small_bundle: Path, tmp_
     lines = [
         f"{engine} {kind}"
         for engine in ("ncnn", "openvino", "native")
-        for kind in (f"little 1 {big + 1}", f"big {big} {big + 1}")
+        for kind in (f"little 1 {big + 1}", f"big {big} {big + 1}", f"auto {big} {big + 1}", f"all {big + 1} {big + 1}")
     ]
     assert done.stdout.splitlines() == ["True True", *lines]

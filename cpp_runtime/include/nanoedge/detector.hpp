@@ -18,16 +18,17 @@ enum class FilePrecision { float_, int8 };
 // What the engine calculates float layers in.
 enum class ComputePrecision { fp32, fp16, bf16 };
 
-// Which kind of cores of a CPU with several kinds runs the network.
-enum class Cores { all, big, little };
+// Which kind of cores of a CPU with several kinds runs the network. `auto_`: the big ones where others are clearly
+// weaker (ARM's big.LITTLE) and no more threads are asked for than there are big ones; else all.
+enum class Cores { auto_, all, big, little };
 
 // How a bundle is run. What is not set comes from the bundle.
 struct Options {
-  std::string engine = "auto";  // "auto", "ncnn" or "openvino"
-  int threads = 0;              // CPU threads, 1..256; 0: all that this process may use
+  std::string engine = "auto";  // "auto", "native", "ncnn" or "openvino"
+  int threads = 0;              // CPU threads, 1..256; 0: one for each core of that kind
   FilePrecision precision = FilePrecision::float_;
   ComputePrecision compute = ComputePrecision::fp32;
-  Cores cores = Cores::all;
+  Cores cores = Cores::auto_;
   std::optional<float> score_threshold;  // 0..1; boxes above it are reported
   std::optional<float> nms_iou;          // 0..1; a box that overlaps a better one by more is dropped
   std::optional<int> max_detections;     // at least 1

@@ -17,7 +17,7 @@ namespace nanoedge {
 struct EngineOptions {
   int threads = 1;
   ComputePrecision compute = ComputePrecision::fp32;
-  Cores cores = Cores::all;
+  Cores cores = Cores::auto_;
   std::vector<int> cpus;         // of that kind; empty for all
   std::vector<int> usable_cpus;  // all that this process may use
   std::string openvino_library;

@@ -28,7 +28,7 @@ const char* name_of(Kind kind);
 class Layers {
  public:
   // Reads and checks the bundle's file as the engine does. `kernels` names a table, empty: as the engine chooses;
-  // `threads` 0: as many as this process may use. Throws Error.
+  // `threads` 0: as many as a detector takes by itself. Throws Error.
   static std::unique_ptr<Layers> load(const std::string& folder, FilePrecision precision, const std::string& kernels,
                                       int threads);
 

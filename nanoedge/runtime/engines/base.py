@@ -14,7 +14,7 @@ from nanoedge.errors import InputError
 
 FloatArray = npt.NDArray[np.float32]
 ComputePrecision = Literal["fp32", "fp16", "bf16"]
-CoreKind = Literal["all", "big", "little"]
+CoreKind = Literal["auto", "all", "big", "little"]
 COMPUTE_PRECISIONS: tuple[str, ...] = get_args(ComputePrecision)
 MAX_THREADS = 256
 
@@ -24,14 +24,14 @@ class EngineOptions:
     """How an engine runs.
 
     Attributes:
-        threads: CPU threads; `None` takes all that this process may use.
+        threads: CPU threads; `None` takes one for each core of that kind.
         compute: what float layers are calculated in. What the engine or CPU cannot do is refused.
-        cores: which kind of cores of a CPU with several kinds.
+        cores: which kind of cores of a CPU with several kinds; `auto`: the big ones, where the core runs the network.
     """
 
     threads: int | None = None
     compute: ComputePrecision = "fp32"
-    cores: CoreKind = "all"
+    cores: CoreKind = "auto"
 
     def __post_init__(self) -> None:
         if self.threads is not None and not (isinstance(self.threads, Integral) and 1 <= self.threads <= MAX_THREADS):
