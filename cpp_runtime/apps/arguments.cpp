@@ -194,3 +194,11 @@ int run_main(int (*work)(int, char**), int count, char** words) {
 }
 
 }  // namespace nanoedge::apps
+
+#if defined(__GLIBCXX__)
+// Nothing gets past run_main. The C++ library's own function for what does brings a demangler of 50 kB into static
+// executables.
+void __gnu_cxx::__verbose_terminate_handler() {
+  std::abort();
+}
+#endif

@@ -256,5 +256,10 @@ PYBIND11_MODULE(_runtime, module) {
       [](const std::string& text, const std::string& place) { nanoedge::parse_manifest(text, place); }, py::arg("text"),
       py::arg("place"), "Refuse a manifest as loading a bundle would.");
   bind_native(module);
+#if defined(NANOEDGE_WITHOUT_NCNN)
+  module.attr("has_ncnn") = false;
+#else
+  module.attr("has_ncnn") = true;
+#endif
   module.attr("__version__") = nanoedge::version();
 }

@@ -1,15 +1,17 @@
-# `cmake --install`: the library with ncnn beside it, its headers, and the package for find_package(nanoedge).
+# `cmake --install`: the library, with ncnn beside it where that is in, headers, the package for find_package(nanoedge).
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-foreach(kind LOCATION_RELEASE LOCATION LOCATION_NOCONFIG)
-  get_target_property(ncnn_archive ncnn IMPORTED_${kind})
-  if(ncnn_archive)
-    break()
-  endif()
-endforeach()
 install(TARGETS nanoedge ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES ${ncnn_archive} DESTINATION ${CMAKE_INSTALL_LIBDIR} RENAME libnanoedge_ncnn.a)
+if(NANOEDGE_NCNN)
+  foreach(kind LOCATION_RELEASE LOCATION LOCATION_NOCONFIG)
+    get_target_property(ncnn_archive ncnn IMPORTED_${kind})
+    if(ncnn_archive)
+      break()
+    endif()
+  endforeach()
+  install(FILES ${ncnn_archive} DESTINATION ${CMAKE_INSTALL_LIBDIR} RENAME libnanoedge_ncnn.a)
+endif()
 install(DIRECTORY include/nanoedge DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 configure_package_config_file(
   cmake/nanoedgeConfig.cmake.in ${CMAKE_BINARY_DIR}/nanoedgeConfig.cmake

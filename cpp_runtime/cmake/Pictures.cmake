@@ -2,9 +2,20 @@
 nanoedge_source(libjpeg-turbo jpeg_source)
 nanoedge_source(libspng png_source)
 
-set(jpeg_build ${CMAKE_BINARY_DIR}/libjpeg-turbo)
+# Built from a copy without what no executable asks for: to read pictures smaller than they are, or with a palette, to
+# write lossless and progressive ones, less exact ways to calculate. Every file is read as before.
+set(jpeg_build ${CMAKE_BINARY_DIR}/jpeg)
+set(jpeg_copy ${jpeg_build}/source)
 if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
   message(STATUS "building libjpeg-turbo into ${jpeg_build} (once)")
+  file(REMOVE_RECURSE ${jpeg_build})
+  file(COPY ${jpeg_source}/ DESTINATION ${jpeg_copy} PATTERN java EXCLUDE PATTERN testimages EXCLUDE)
+  file(READ ${jpeg_copy}/src/jmorecfg.h abilities)
+  foreach(ability IDCT_SCALING UPSAMPLE_MERGING QUANT_1PASS QUANT_2PASS DCT_IFAST DCT_FLOAT INPUT_SMOOTHING
+          C_PROGRESSIVE C_LOSSLESS ENTROPY_OPT)
+    string(REPLACE "#define ${ability}_SUPPORTED" "#undef ${ability}_SUPPORTED" abilities "${abilities}")
+  endforeach()
+  file(WRITE ${jpeg_copy}/src/jmorecfg.h "${abilities}")
   set(flags -DCMAKE_BUILD_TYPE=Release -DENABLE_SHARED=OFF -DENABLE_STATIC=ON -DWITH_TOOLS=OFF -DWITH_TESTS=OFF
       -DWITH_SIMD=OFF -DWITH_ARITH_ENC=OFF "-DCMAKE_C_FLAGS_RELEASE=-O2 -DNDEBUG" -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}
       "-DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables")
@@ -13,7 +24,7 @@ if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
     list(APPEND flags -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
   endif()
   execute_process(
-    COMMAND ${CMAKE_COMMAND} -S ${jpeg_source} -B ${jpeg_build} -G ${CMAKE_GENERATOR} ${flags}
+    COMMAND ${CMAKE_COMMAND} -S ${jpeg_copy} -B ${jpeg_build} -G ${CMAKE_GENERATOR} ${flags}
     OUTPUT_FILE ${CMAKE_BINARY_DIR}/libjpeg-turbo.log ERROR_FILE ${CMAKE_BINARY_DIR}/libjpeg-turbo.log
     RESULT_VARIABLE status)
   if(status EQUAL 0)
@@ -27,7 +38,7 @@ if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
   endif()
 endif()
 add_library(nanoedge_jpeg INTERFACE)
-target_include_directories(nanoedge_jpeg SYSTEM INTERFACE ${jpeg_source}/src ${jpeg_source})
+target_include_directories(nanoedge_jpeg SYSTEM INTERFACE ${jpeg_copy}/src ${jpeg_build})
 target_link_libraries(nanoedge_jpeg INTERFACE ${jpeg_build}/libturbojpeg.a)
 
 file(GLOB zlib_files ${png_source}/zlib-*/*.c)

@@ -1,6 +1,6 @@
 """What others made and a build holds: their notices, and the bill of materials in CycloneDX.
 
-    python notices.py module|executables FOLDER [--version X.Y.Z] [--cxx] [--c] [--architecture NAME]
+    python notices.py module|executables FOLDER [--version X.Y.Z] [--without-ncnn] [--cxx] [--c] [--architecture NAME]
 
 writes THIRD_PARTY_NOTICES.txt and nanoedge.cdx.json into FOLDER.
 """
@@ -143,9 +143,10 @@ def from_debian(package: str, architecture: str, name: str, licence: str, texts:
     sys.exit(f"The notice of the {name} is missing, which is linked in: Debian's package {package} is not installed.")
 
 
-def components_of(kind: str, *, c: bool, cxx: bool, architecture: str) -> list[Component]:
+def components_of(kind: str, *, ncnn: bool, c: bool, cxx: bool, architecture: str) -> list[Component]:
     """All that a module or the executables hold; `c` and `cxx`: those languages' libraries too."""
-    found = [from_archive(NCNN), json_library()]
+    found = [from_archive(NCNN)] if ncnn else []
+    found.append(json_library())
     found += [pybind11()] if kind == "module" else [from_archive(pinned) for pinned in PICTURES]
     if cxx:
         licence = "GPL-3.0-or-later WITH GCC-exception-3.1"
@@ -157,13 +158,18 @@ def components_of(kind: str, *, c: bool, cxx: bool, architecture: str) -> list[C
 
 def notices(components: list[Component]) -> str:
     """All of them as one text."""
+    own_threads = "The loops of ncnn run on NanoEdge's own threads; no" if _has_ncnn(components) else "No"
     listed = "\n".join(f"- {each.name} {each.version} ({each.licence}): {each.purpose}" for each in components)
     parts = [
         f"NanoEdge holds software that others made. What it is, and their terms:\n\n{listed}\n\n"
-        "The loops of ncnn run on NanoEdge's own threads; no OpenMP runtime is inside. OpenVINO is not inside.\n"
+        f"{own_threads} OpenMP runtime is inside. OpenVINO is not inside.\n"
     ]
     parts += [f"{'=' * 80}\n{each.name} {each.version}\n{'=' * 80}\n\n{each.text.strip()}\n" for each in components]
     return "\n".join(parts)
+
+
+def _has_ncnn(components: list[Component]) -> bool:
+    return any(each.name == NCNN.name for each in components)
 
 
 def bill_of_materials(components: list[Component], version: str) -> str:
@@ -200,11 +206,14 @@ def main() -> None:
     parser.add_argument("kind", choices=["module", "executables"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--version", default="0", help="NanoEdge's")
+    parser.add_argument("--without-ncnn", action="store_true", help="built with NANOEDGE_NCNN=OFF")
     parser.add_argument("--cxx", action="store_true", help="the C++ library is linked in")
     parser.add_argument("--c", action="store_true", help="the C library too")
     parser.add_argument("--architecture", default="", help="dpkg's name of the machine that it is built for")
     given = parser.parse_args()
-    components = components_of(given.kind, c=given.c, cxx=given.cxx, architecture=given.architecture)
+    components = components_of(
+        given.kind, ncnn=not given.without_ncnn, c=given.c, cxx=given.cxx, architecture=given.architecture
+    )
     given.folder.mkdir(parents=True, exist_ok=True)
     (given.folder / "THIRD_PARTY_NOTICES.txt").write_text(notices(components))
     (given.folder / "nanoedge.cdx.json").write_text(bill_of_materials(components, given.version))

@@ -95,6 +95,15 @@ def has_core() -> bool:
     return importlib.util.find_spec("nanoedge._runtime") is not None
 
 
+def core_has_ncnn() -> bool:
+    """Whether the core was built with ncnn inside; `False` without the core."""
+    try:
+        from nanoedge import _runtime
+    except ImportError:
+        return has_core()  # then loading a network says what is wrong with it
+    return _runtime.has_ncnn
+
+
 def has_vector_kernels() -> bool:
     """Whether our own engine has better than its scalar kernels for this CPU; `False` without the core."""
     try:

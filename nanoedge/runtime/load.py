@@ -9,7 +9,14 @@ from dataclasses import dataclass
 
 from nanoedge.bundle import Bundle, FilePrecision
 from nanoedge.errors import BundleError, EngineError, InputError
-from nanoedge.runtime.core import CoreNetwork, find_openvino, has_core, has_vector_kernels, native_computes
+from nanoedge.runtime.core import (
+    CoreNetwork,
+    core_has_ncnn,
+    find_openvino,
+    has_core,
+    has_vector_kernels,
+    native_computes,
+)
 from nanoedge.runtime.engines.base import ComputePrecision, Engine
 from nanoedge.runtime.network import Network, NetworkSettings
 from nanoedge.runtime.reference import ReferenceNetwork
@@ -21,7 +28,7 @@ class EngineKind:
 
     Attributes:
         entry: the engine's name in a bundle's manifest.
-        is_installed: whether it can be used; nothing is imported.
+        is_installed: whether it can be used; nothing but the core is imported.
         missing: what to do when it cannot.
         load: bundle and settings to a network.
         computes: whether it calculates in a compute precision here, as far as that is known without loading it.
@@ -70,7 +77,12 @@ ENGINES: dict[str, EngineKind] = {
     "native": EngineKind(
         "native", has_core, "install NanoEdge again, its compiled core is missing", CoreNetwork, native_computes
     ),
-    "ncnn": EngineKind("ncnn", has_core, "install NanoEdge again, its compiled core is missing", CoreNetwork),
+    "ncnn": EngineKind(
+        "ncnn",
+        core_has_ncnn,
+        "install NanoEdge again, its compiled core is missing or was built without ncnn",
+        CoreNetwork,
+    ),
     "openvino": EngineKind(
         "openvino",
         lambda: has_core() and find_openvino() is not None,
@@ -94,10 +106,12 @@ def preference(machine: str | None = None) -> Sequence[str]:
     """The order in which `auto` tries engines; the same as the core's.
 
     Our own engine comes first on x86-64 where it has vector kernels for this CPU, then OpenVINO; elsewhere, where ours
-    was not measured yet, ncnn.
+    was not measured yet, ncnn. In a build without ncnn ours comes first everywhere.
     """
     here = platform.machine()
     machine = machine or here
+    if machine == here and not core_has_ncnn():
+        return "native", "openvino", "ncnn", "onnx"
     if machine.lower() not in ("x86_64", "amd64"):
         return "ncnn", "openvino", "native", "onnx"
     is_fast = machine == here and has_vector_kernels()

@@ -19,7 +19,15 @@ import time
 from pathlib import Path
 
 from tools.cross import elf
-from tools.cross.compile import REPOSITORY, BuildError, compile_target, install_executables, module_of, zig
+from tools.cross.compile import (
+    REPOSITORY,
+    BuildError,
+    compile_native_only,
+    compile_target,
+    install_executables,
+    module_of,
+    zig,
+)
 from tools.cross.debian import FetchError
 from tools.cross.headers import python_headers
 from tools.cross.targets import PYTHONS, TARGETS, Target
@@ -62,11 +70,13 @@ def build(target: Target, versions: list[str], out: Path) -> int:
     started = time.monotonic()
     possible = [version for version in versions if wheel_is_possible(version, target)] if target.zig else []
     failed = len(versions) - len(possible) if target.zig else 0
-    parts = f"executables, library{', wheels for Python ' if possible else ''}{', '.join(possible)}"
+    wheels = f", wheels for Python {', '.join(possible)}" if possible else ""
+    parts = f"executables and library, the same with our own engine alone{wheels}"
     print(f"==> {target.name}: {parts}; two to four minutes when ncnn is not in the cache", flush=True)
     try:
         folder = compile_target(target, possible)
-        executables(target, folder, out)
+        executables(folder, f"nanoedge-{target.name}", out)
+        executables(compile_native_only(target), f"nanoedge-native-{target.name}", out)
         with tempfile.TemporaryDirectory() as work:
             for version in possible:
                 assemble(pure_wheel(Path(work)), module_of(folder, version), version, target, out)
@@ -88,14 +98,13 @@ def wheel_is_possible(version: str, target: Target) -> bool:
     return True
 
 
-def executables(target: Target, build_folder: Path, out: Path) -> None:
-    """The executables by themselves, and an archive with the library beside them."""
-    name = f"nanoedge-{target.name}"
+def executables(build_folder: Path, name: str, out: Path) -> None:
+    """The executables by themselves, and an archive `name` with the library beside them."""
     folder = install_executables(build_folder, build_folder.parent / name)
     for program in sorted((folder / "bin").iterdir()):
         if not elf.is_static(program):
             raise BuildError(f"{program.name} is not static.")
-        copy = out / f"{program.name}-{target.name}"
+        copy = out / f"{program.name}{name.removeprefix('nanoedge')}"
         copy.write_bytes(program.read_bytes())
         copy.chmod(0o755)
     with tarfile.open(out / f"{name}.tar.gz", "w:gz") as archive:

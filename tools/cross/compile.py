@@ -28,14 +28,21 @@ def compile_target(target: Target, versions: Sequence[str] = ()) -> Path:
     return build
 
 
-def configure_target(target: Target, versions: Sequence[str] = ()) -> Path:
+def compile_native_only(target: Target) -> Path:
+    """The library and the static executables with no engine but our own. Gives the build folder."""
+    build = configure_target(target, native_only=True)
+    cmake("--build", build)
+    return build
+
+
+def configure_target(target: Target, versions: Sequence[str] = (), native_only: bool = False) -> Path:
     """A build folder for `compile_target`, in which nothing is compiled yet. Raises BuildError without a compiler."""
     if shutil.which(f"{target.compiler}-g++") is None:
         raise BuildError(
             f"Builds for {target.name} need the compiler {target.compiler}-g++; on Debian: apt-get install "
             f"{target.compiler_package}"
         )
-    build = BUILD / target.name
+    build = BUILD / (f"native-{target.name}" if native_only else target.name)
     options = ["-DNANOEDGE_STATIC=ON", "-DNANOEDGE_PYTHON=OFF"]
     if versions:
         headers = ";".join(f"{version}={python_headers(version, target.debian)}" for version in versions)
@@ -44,6 +51,8 @@ def configure_target(target: Target, versions: Sequence[str] = ()) -> Path:
             "-DNANOEDGE_STATIC=ON", "-DNANOEDGE_PYTHON=ON", f"-DNANOEDGE_PYTHON_HEADERS={headers}",
             f"-DNANOEDGE_LINKER={linker}",
         ]  # fmt: skip
+    if native_only:
+        options += ["-DNANOEDGE_NCNN=OFF", "-DNANOEDGE_OPENVINO=OFF"]
     cmake(
         "-S", CORE, "-B", build, "-G", "Ninja", f"-DPython3_EXECUTABLE={sys.executable}", "-DNANOEDGE_TESTS=OFF",
         f"-DCMAKE_TOOLCHAIN_FILE={CORE / 'cmake' / 'toolchains' / target.name}.cmake", *options,

@@ -1,24 +1,34 @@
 #include "bundle/canonical_json.hpp"
 
-#include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <string_view>
+#include <string>
 
 namespace nanoedge {
 namespace {
 
+// The fewest digits that read back to the same double, as `1.5e-03`. std::to_chars finds them too, with tables that make
+// a static executable larger by a tenth.
+std::string fewest_digits(double value) {
+  constexpr int kMost = 17;  // always enough
+  char text[32];
+  for (int digits = 1; digits <= kMost; ++digits) {
+    std::snprintf(text, sizeof text, "%.*e", digits - 1, value);
+    if (std::strtod(text, nullptr) == value) break;
+  }
+  return text;
+}
+
 // Python writes 1e-05 but 0.0001, and 1e+16 but 1000000000000000.0: an exponent stands below 1e-4 and from 1e16 on.
 std::string shortest(double value) {
-  char buffer[32];
-  const auto written = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
-  const std::string_view text(buffer, static_cast<std::size_t>(written.ptr - buffer));
+  const std::string text = fewest_digits(value);
   const bool negative = text.front() == '-';
   const std::size_t e = text.find('e');
-  const int exponent = std::atoi(std::string(text.substr(e + 1)).c_str());
+  const int exponent = std::atoi(text.c_str() + e + 1);
   std::string digits;
-  for (const char character : text.substr(negative, e - negative)) {
-    if (character != '.') digits += character;
+  for (const char character : text.substr(0, e)) {
+    if (character >= '0' && character <= '9') digits += character;  // the point is the locale's
   }
   std::string result = negative ? "-" : "";
   if (exponent < -4 || exponent >= 16) {

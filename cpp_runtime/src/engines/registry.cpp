@@ -18,7 +18,9 @@ const char* name_of(ComputePrecision compute) noexcept {
 
 const std::vector<EngineKind>& engine_kinds() {
   static const std::vector<EngineKind> kinds = [] {
-#if defined(__x86_64__)
+#if defined(NANOEDGE_WITHOUT_NCNN)
+    return std::vector<EngineKind>{native_engine(), openvino_engine(), ncnn_engine()};
+#elif defined(__x86_64__)
     std::vector<EngineKind> order = {native_engine(), openvino_engine(), ncnn_engine()};
     // The scalar kernels are right on every CPU, but no match for the others.
     if (!native::has_vector_kernels()) std::rotate(order.begin(), order.begin() + 1, order.end());

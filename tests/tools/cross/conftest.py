@@ -13,9 +13,16 @@ import numpy as np
 import pytest
 from filelock import FileLock
 from nanoedge.detections import Detections
-from tools.cross.compile import BUILD, build_kernel_tests, compile_target, install_executables, module_of
+from tools.cross.compile import (
+    BUILD,
+    build_kernel_tests,
+    compile_native_only,
+    compile_target,
+    install_executables,
+    module_of,
+)
 from tools.cross.emulated_python import EmulatedPython
-from tools.cross.targets import TARGETS
+from tools.cross.targets import TARGETS, Target
 from tools.cross.wheels import assemble, pure_wheel
 
 # .ci/run installs what these tests need: there a skip would hide a fault.
@@ -30,6 +37,12 @@ def need(there: bool, what: str) -> None:
 
 def need_emulator(name: str) -> None:
     need(any(map(shutil.which, (name, f"{name}-static"))), f"{name} (Debian: qemu-user)")
+
+
+def need_tools(target: Target) -> None:
+    """What builds for a target and runs it."""
+    need(shutil.which(f"{target.compiler}-g++") is not None, f"{target.compiler_package} (Debian)")
+    need_emulator({"aarch64": "qemu-aarch64", "armv7": "qemu-arm"}[target.name])
 
 
 def check_same(mine: list[Detections], theirs: list[Detections]) -> None:
@@ -53,11 +66,25 @@ def executables() -> Callable[[str], Path]:
 
     def make(name: str) -> Path:
         target = TARGETS[name]
-        need(shutil.which(f"{target.compiler}-g++") is not None, f"{target.compiler_package} (Debian)")
-        need_emulator({"aarch64": "qemu-aarch64", "armv7": "qemu-arm"}[name])
+        need_tools(target)
         BUILD.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{BUILD}.lock"):
             return install_executables(compile_target(target, versions(name)), BUILD / f"nanoedge-{name}") / "bin"
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def native_only() -> Callable[[str], Path]:
+    """Target to the folder (bin, lib, share) of what was built with no engine but our own."""
+
+    @cache
+    def make(name: str) -> Path:
+        target = TARGETS[name]
+        need_tools(target)
+        BUILD.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{BUILD}.lock"):
+            return install_executables(compile_native_only(target), BUILD / f"nanoedge-native-{name}")
 
     return make
 

@@ -84,7 +84,7 @@ bool is_new_enough(const OpenVinoLibrary& api, std::string* reason) {
 const OpenVinoLibrary* OpenVinoLibrary::open(const std::string& path, std::string* reason) {
   if (is_static_executable()) {
     *reason =
-        "A static executable cannot open OpenVINO's library. Use ncnn, or NanoEdge's Python package with OpenVINO: "
+        "A static executable cannot open OpenVINO's library. Use another engine, or NanoEdge's Python package: "
         "pip install openvino.";
     return nullptr;
   }
