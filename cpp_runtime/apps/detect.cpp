@@ -1,7 +1,6 @@
 // nanoedge-detect: boxes of pictures, without Python.
 #include <sys/stat.h>
 
-#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -20,21 +19,25 @@ constexpr const char* kUsage =
     "usage: nanoedge-detect BUNDLE PICTURE... [options]\n"
     "Finds objects in JPEG and PNG pictures; nothing is written without --out.\n";
 
-double rounded(float value, double steps) {
-  return std::round(static_cast<double>(value) * steps) / steps;
+std::string quoted(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-nlohmann::ordered_json as_json(const std::string& source, const Picture& picture, const std::vector<Detection>& found,
-                               const std::vector<std::string>& classes) {
-  auto boxes = nlohmann::ordered_json::array();
+// One picture's part of the document.
+std::string as_json(const std::string& source, const Picture& picture, const std::vector<Detection>& found,
+                    const std::vector<std::string>& classes) {
+  std::string text = "{\"source\": " + quoted(source) + ", \"width\": " + std::to_string(picture.width) +
+                     ", \"height\": " + std::to_string(picture.height) + ", \"detections\": [";
+  const char* before = "\n";
   for (const Detection& box : found) {
-    boxes.push_back(
-        {{"label", classes[static_cast<std::size_t>(box.class_id)]},
-         {"class_id", box.class_id},
-         {"score", rounded(box.score, 1e5)},
-         {"box", {rounded(box.x1, 1e2), rounded(box.y1, 1e2), rounded(box.x2, 1e2), rounded(box.y2, 1e2)}}});
+    char numbers[160];
+    std::snprintf(numbers, sizeof numbers, "\"class_id\": %d, \"score\": %.5f, \"box\": [%.2f, %.2f, %.2f, %.2f]}",
+                  box.class_id, static_cast<double>(box.score), static_cast<double>(box.x1),
+                  static_cast<double>(box.y1), static_cast<double>(box.x2), static_cast<double>(box.y2));
+    text += before + ("    {\"label\": " + quoted(classes[static_cast<std::size_t>(box.class_id)]) + ", ") + numbers;
+    before = ",\n";
   }
-  return {{"source", source}, {"width", picture.width}, {"height", picture.height}, {"detections", boxes}};
+  return text + "]}";
 }
 
 void print_line(const std::string& source, const std::vector<Detection>& found,
@@ -89,14 +92,14 @@ int detect(int count, char** words) {
   if (!out.empty()) ::mkdir(out.c_str(), 0777);  // when it cannot be made, the first picture says so
 
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // a picture's line is there when its picture is done
-  auto document = nlohmann::ordered_json::array();
+  std::string document;
   std::size_t failed = 0;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     try {
       Picture picture = read_picture(sources[i]);
       const std::vector<Detection> found = detector.detect(picture.view());
       if (arguments.has("json")) {
-        document.push_back(as_json(sources[i], picture, found, detector.classes()));
+        document += (document.empty() ? "\n  " : ",\n  ") + as_json(sources[i], picture, found, detector.classes());
       } else {
         print_line(sources[i], found, detector.classes());
       }
@@ -110,8 +113,7 @@ int detect(int count, char** words) {
       ++failed;
     }
   }
-  if (arguments.has("json"))
-    std::printf("%s\n", document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+  if (arguments.has("json")) std::printf("[%s]\n", (document.empty() ? document : document + "\n").c_str());
   return failed == 0 ? 0 : failed == sources.size() ? 2 : 1;
 }
 

@@ -18,7 +18,7 @@ if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
   file(WRITE ${jpeg_copy}/src/jmorecfg.h "${abilities}")
   set(flags -DCMAKE_BUILD_TYPE=Release -DENABLE_SHARED=OFF -DENABLE_STATIC=ON -DWITH_TOOLS=OFF -DWITH_TESTS=OFF
       -DWITH_SIMD=OFF -DWITH_ARITH_ENC=OFF "-DCMAKE_C_FLAGS_RELEASE=-O2 -DNDEBUG" -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}
-      "-DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables")
+      "-DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} -DNO_GETENV -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables")
   cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
   if(CMAKE_TOOLCHAIN_FILE)
     list(APPEND flags -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})

@@ -97,18 +97,21 @@ def _about_cpu(terminal: Terminal) -> None:
     import platform
     from dataclasses import asdict
 
-    from nanoedge.runtime.cpu import cpu_features, cpu_name, usable_cpus
+    from nanoedge.runtime.cpu import cpu_features, cpu_name, detector_cpus, usable_cpus
 
-    features = cpu_features()
+    features, chosen = cpu_features(), detector_cpus()
     document = {
         "name": cpu_name(),
         "machine": platform.machine(),
         "cpus": usable_cpus(),
+        "detector_cpus": list(chosen),
         "features": [asdict(feature) for feature in features],
     }
     rows = [["instructions", "this CPU", "used", "for"]]
     for feature in features:
         rows.append([feature.name, "yes" if feature.found else "no", "yes" if feature.used else "no", feature.used_for])
+    fast = "" if len(chosen) == usable_cpus() else f", the network on the {len(chosen)} fast ones"
     terminal.finish(
-        document, f"{document['name']} ({document['machine']}), {document['cpus']} CPUs to use\n\n{table(rows)}"
+        document,
+        f"{document['name']} ({document['machine']}), {document['cpus']} CPUs to use{fast}\n\n{table(rows)}",
     )

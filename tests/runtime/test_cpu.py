@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from nanoedge.runtime.cpu import cpu_features, cpu_name, usable_cpus
+from nanoedge.runtime.cpu import cpu_features, cpu_name, detector_cpus, usable_cpus
 from tests.conftest import run_nanoedge
 
 
@@ -44,6 +44,7 @@ def test_features_are_those_that_the_kernel_names() -> None:
 def test_info_shows_the_cpu() -> None:
     document = json.loads(run_nanoedge("info", "--cpu", "--json").stdout)
     assert document["name"] == cpu_name() and document["cpus"] == usable_cpus()
+    assert document["detector_cpus"] == list(detector_cpus())
     assert [each["name"] for each in document["features"]] == [each.name for each in cpu_features()]
     assert "instructions" in run_nanoedge("info", "--cpu").stdout
 
