@@ -34,6 +34,7 @@ void j12init_downsampler(j_common_ptr picture) { refuse(picture); }
 void j12init_forward_dct(j_common_ptr picture) { refuse(picture); }
 void j12init_inverse_dct(j_common_ptr picture) { refuse(picture); }
 void j12init_lossless_decompressor(j_common_ptr picture) { refuse(picture); }
+void j12init_merged_upsampler(j_common_ptr picture) { refuse(picture); }
 void j12init_upsampler(j_common_ptr picture) { refuse(picture); }
 void j16init_color_deconverter(j_common_ptr picture) { refuse(picture); }
 void j16init_d_diff_controller(j_common_ptr picture) { refuse(picture); }

@@ -11,7 +11,7 @@ if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
   file(REMOVE_RECURSE ${jpeg_build})
   file(COPY ${jpeg_source}/ DESTINATION ${jpeg_copy} PATTERN java EXCLUDE PATTERN testimages EXCLUDE)
   file(READ ${jpeg_copy}/src/jmorecfg.h abilities)
-  foreach(ability IDCT_SCALING UPSAMPLE_MERGING QUANT_1PASS QUANT_2PASS DCT_IFAST DCT_FLOAT INPUT_SMOOTHING
+  foreach(ability IDCT_SCALING QUANT_1PASS QUANT_2PASS DCT_IFAST DCT_FLOAT INPUT_SMOOTHING
           C_PROGRESSIVE C_LOSSLESS ENTROPY_OPT)
     string(REPLACE "#define ${ability}_SUPPORTED" "#undef ${ability}_SUPPORTED" abilities "${abilities}")
   endforeach()
