@@ -1,6 +1,7 @@
 // libjpeg-turbo holds its code three times, for samples of 8, 12 and 16 bits, and a file says which. Pictures with more
-// than 8 bits are refused here, sooner or later: these functions take the names of those that begin the work on them, so
-// that the linker leaves it out. They stand in an executable's own object file, which comes before the library.
+// than 8 bits are refused here, sooner or later: these functions take the names of those that begin the work on them, and
+// of a coarse way to enlarge colours that is not asked for, so that the linker leaves it out. They stand in an
+// executable's own object file, which comes before the library.
 #include <cstddef>
 #include <cstdio>
 
@@ -42,5 +43,6 @@ void j16init_d_main_controller(j_common_ptr picture) { refuse(picture); }
 void j16init_d_post_controller(j_common_ptr picture) { refuse(picture); }
 void j16init_lossless_decompressor(j_common_ptr picture) { refuse(picture); }
 void j16init_upsampler(j_common_ptr picture) { refuse(picture); }
+void jinit_merged_upsampler(j_common_ptr picture) { refuse(picture); }
 // clang-format on
 }

@@ -3,7 +3,8 @@ nanoedge_source(libjpeg-turbo jpeg_source)
 nanoedge_source(libspng png_source)
 
 # Built from a copy without what no executable asks for: to read pictures smaller than they are, or with a palette, to
-# write lossless and progressive ones, less exact ways to calculate. Every file is read as before.
+# write lossless and progressive ones, less exact ways to calculate; and with a loop over a block's coefficients that was
+# written out 63 times. Every file is read and written as before.
 set(jpeg_build ${CMAKE_BINARY_DIR}/jpeg)
 set(jpeg_copy ${jpeg_build}/source)
 if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
@@ -16,6 +17,9 @@ if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
     string(REPLACE "#define ${ability}_SUPPORTED" "#undef ${ability}_SUPPORTED" abilities "${abilities}")
   endforeach()
   file(WRITE ${jpeg_copy}/src/jmorecfg.h "${abilities}")
+  file(READ ${jpeg_copy}/src/jchuff.c encoder)
+  string(REGEX REPLACE "(kloop\\([0-9]+\\);[ \n]+)+" "for (int k = 1; k < DCTSIZE2; k++) kloop(jpeg_natural_order[k]);\n" encoder "${encoder}")
+  file(WRITE ${jpeg_copy}/src/jchuff.c "${encoder}")
   set(flags -DCMAKE_BUILD_TYPE=Release -DENABLE_SHARED=OFF -DENABLE_STATIC=ON -DWITH_TOOLS=OFF -DWITH_TESTS=OFF
       -DWITH_SIMD=OFF -DWITH_ARITH_ENC=OFF "-DCMAKE_C_FLAGS_RELEASE=-O2 -DNDEBUG" -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}
       "-DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} -DNO_GETENV -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables")
@@ -50,4 +54,4 @@ get_filename_component(spng_folder ${spng_files} DIRECTORY)
 add_library(nanoedge_png STATIC ${zlib_files} ${spng_files})
 target_include_directories(nanoedge_png SYSTEM PUBLIC ${zlib_folder} ${spng_folder})
 target_compile_definitions(nanoedge_png PUBLIC SPNG_STATIC PRIVATE Z_HAVE_UNISTD_H)
-target_compile_options(nanoedge_png PRIVATE -w -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables)
+target_compile_options(nanoedge_png PRIVATE -w -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables)
