@@ -1,13 +1,12 @@
 // libjpeg-turbo holds its code three times, for samples of 8, 12 and 16 bits, and a file says which. Pictures with more
-// than 8 bits are refused here, sooner or later: these functions take the names of those that begin the work on them, and
-// of a coarse way to enlarge colours that is not asked for, so that the linker leaves it out. They stand in an
+// than 8 bits are refused here, sooner or later: these functions take the names of those that begin the work on them,
+// and of a coarse way to enlarge colours that is not asked for, so that the linker leaves it out. They stand in an
 // executable's own object file, which comes before the library.
-#include <cstddef>
-#include <cstdio>
-
+// clang-format off
+#include <cstdio>  // before libjpeg's own, which do not ask for it
 #include <jpeglib.h>
-
 #include <jerror.h>
+// clang-format on
 
 namespace {
 

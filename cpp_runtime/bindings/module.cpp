@@ -101,9 +101,9 @@ Options options_of(const std::string& engine, int threads, const std::string& pr
   options.precision =
       choice<FilePrecision>({{"float", FilePrecision::float_}, {"int8", FilePrecision::int8}}, precision, "precision");
   options.compute = choice(kComputes, compute, "compute precision");
-  options.cores = choice<Cores>(
-      {{"auto", Cores::auto_}, {"all", Cores::all}, {"big", Cores::big}, {"little", Cores::little}}, cores,
-      "kind of cores");
+  options.cores =
+      choice<Cores>({{"auto", Cores::auto_}, {"all", Cores::all}, {"big", Cores::big}, {"little", Cores::little}},
+                    cores, "kind of cores");
   options.score_threshold = score_threshold;
   options.nms_iou = nms_iou;
   options.max_detections = max_detections;
@@ -244,7 +244,8 @@ PYBIND11_MODULE(_runtime, module) {
       [](const std::vector<int>& usable, const std::string& root) {
         return nanoedge::cpus_of(nanoedge::Cores::auto_, usable, root.c_str());
       },
-      py::arg("usable"), py::arg("root") = "/sys", "Those of these CPUs that a detector runs on where nothing is said.");
+      py::arg("usable"), py::arg("root") = "/sys",
+      "Those of these CPUs that a detector runs on where nothing is said.");
   module.def(
       "native_computes",
       [](const std::string& compute) {

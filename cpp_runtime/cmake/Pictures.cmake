@@ -20,8 +20,12 @@ if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
   file(READ ${jpeg_copy}/src/jchuff.c encoder)
   string(REGEX REPLACE "(kloop\\([0-9]+\\);[ \n]+)+" "for (int k = 1; k < DCTSIZE2; k++) kloop(jpeg_natural_order[k]);\n" encoder "${encoder}")
   file(WRITE ${jpeg_copy}/src/jchuff.c "${encoder}")
+  set(jpeg_optimization -O2)
+  if(NOT NANOEDGE_NCNN)  # who leaves ncnn out wants a small executable
+    set(jpeg_optimization -Os)
+  endif()
   set(flags -DCMAKE_BUILD_TYPE=Release -DENABLE_SHARED=OFF -DENABLE_STATIC=ON -DWITH_TOOLS=OFF -DWITH_TESTS=OFF
-      -DWITH_SIMD=OFF -DWITH_ARITH_ENC=OFF "-DCMAKE_C_FLAGS_RELEASE=-O2 -DNDEBUG" -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}
+      -DWITH_SIMD=OFF -DWITH_ARITH_ENC=OFF "-DCMAKE_C_FLAGS_RELEASE=${jpeg_optimization} -DNDEBUG" -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}
       "-DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} -DNO_GETENV -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables")
   cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
   if(CMAKE_TOOLCHAIN_FILE)

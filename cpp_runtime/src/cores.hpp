@@ -9,8 +9,8 @@
 
 namespace nanoedge {
 
-// Whether CPUs that differ in their highest frequency are of different kinds. On x86 they need not be: cores of one kind
-// are sorted by how fast they turned out, and hybrids are not measured.
+// Whether CPUs that differ in their highest frequency are of different kinds. On x86 they need not be: cores of one
+// kind are sorted by how fast they turned out, and hybrids are not measured.
 #if defined(__x86_64__) || defined(__i386__)
 inline constexpr bool kFrequencyTellsKinds = false;
 #else

@@ -34,7 +34,8 @@ def benchmark(
         list[str] | None, typer.Option(metavar="C", help="fp32 (the default), fp16 or bf16; may be given several times")
     ] = None,
     threads: Annotated[
-        list[int] | None, typer.Option(metavar="N", help="CPU threads; may be given several times; default: all fast ones")
+        list[int] | None,
+        typer.Option(metavar="N", help="CPU threads; may be given several times; default: all fast ones"),
     ] = None,
     picture: Annotated[
         Path | None, typer.Option(help="the picture; default: the bundle's sample as one 640x480 frame")

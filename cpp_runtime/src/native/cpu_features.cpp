@@ -1,8 +1,7 @@
 // What our own kernels use of this CPU, in a build that has no ncnn to ask.
-#include "nanoedge/cpu.hpp"
-
 #include <cstring>
 
+#include "nanoedge/cpu.hpp"
 #include "native/kernels/choose.hpp"
 
 namespace nanoedge {
