@@ -2,10 +2,10 @@
 #include <sys/stat.h>
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "arguments.hpp"
+#include "bundle/json_text.hpp"
 #include "drawing.hpp"
 #include "nanoedge/detector.hpp"
 #include "picture_file.hpp"
@@ -19,14 +19,10 @@ constexpr const char* kUsage =
     "usage: nanoedge-detect BUNDLE PICTURE... [options]\n"
     "Finds objects in JPEG and PNG pictures; nothing is written without --out.\n";
 
-std::string quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 // One picture's part of the document.
 std::string as_json(const std::string& source, const Picture& picture, const std::vector<Detection>& found,
                     const std::vector<std::string>& classes) {
-  std::string text = "{\"source\": " + quoted(source) + ", \"width\": " + std::to_string(picture.width) +
+  std::string text = "{\"source\": " + json_text(source) + ", \"width\": " + std::to_string(picture.width) +
                      ", \"height\": " + std::to_string(picture.height) + ", \"detections\": [";
   const char* before = "\n";
   for (const Detection& box : found) {
@@ -34,7 +30,7 @@ std::string as_json(const std::string& source, const Picture& picture, const std
     std::snprintf(numbers, sizeof numbers, "\"class_id\": %d, \"score\": %.5f, \"box\": [%.2f, %.2f, %.2f, %.2f]}",
                   box.class_id, static_cast<double>(box.score), static_cast<double>(box.x1),
                   static_cast<double>(box.y1), static_cast<double>(box.x2), static_cast<double>(box.y2));
-    text += before + ("    {\"label\": " + quoted(classes[static_cast<std::size_t>(box.class_id)]) + ", ") + numbers;
+    text += before + ("    {\"label\": " + json_text(classes[static_cast<std::size_t>(box.class_id)]) + ", ") + numbers;
     before = ",\n";
   }
   return text + "]}";

@@ -58,4 +58,5 @@ get_filename_component(spng_folder ${spng_files} DIRECTORY)
 add_library(nanoedge_png STATIC ${zlib_files} ${spng_files})
 target_include_directories(nanoedge_png SYSTEM PUBLIC ${zlib_folder} ${spng_folder})
 target_compile_definitions(nanoedge_png PUBLIC SPNG_STATIC PRIVATE Z_HAVE_UNISTD_H)
+target_compile_definitions(nanoedge_png PRIVATE NOBYFOUR)  # one table for checksums, not eight
 target_compile_options(nanoedge_png PRIVATE -w -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables)

@@ -1,10 +1,13 @@
 #include "bundle/canonical_json.hpp"
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include "bundle/json_text.hpp"
 
 namespace nanoedge {
 namespace {
@@ -55,7 +58,7 @@ void append(std::string& text, const nlohmann::json& value) {
     text += '{';
     for (auto item = value.begin(); item != value.end(); ++item) {  // std::map: sorted by bytes, as by code point
       if (item != value.begin()) text += ',';
-      text += nlohmann::json(item.key()).dump();
+      text += json_text(item.key());
       text += ':';
       append(text, item.value());
     }
@@ -69,8 +72,14 @@ void append(std::string& text, const nlohmann::json& value) {
     text += ']';
   } else if (value.is_number_float()) {
     text += shortest(value.get<double>());
+  } else if (value.is_string()) {
+    text += json_text(value.get_ref<const std::string&>());
+  } else if (value.is_number_unsigned()) {
+    text += std::to_string(value.get<std::uint64_t>());
+  } else if (value.is_number_integer()) {
+    text += std::to_string(value.get<std::int64_t>());
   } else {
-    text += value.dump();
+    text += value.is_null() ? "null" : value.get<bool>() ? "true" : "false";
   }
 }
 

@@ -206,7 +206,7 @@ Manifest parse_manifest(std::string_view text, const std::string& place) {
   }
   const auto version = document.find("version");
   if (version != document.end() && version->is_number_integer() && *version > kManifestVersion) {
-    throw Error(ErrorKind::bundle, place + " has version " + version->dump() + ", this NanoEdge reads up to " +
+    throw Error(ErrorKind::bundle, place + " has version " + canonical_json(*version) + ", this NanoEdge reads up to " +
                                        std::to_string(kManifestVersion) + "; update NanoEdge.");
   }
   check_digest(document, place);

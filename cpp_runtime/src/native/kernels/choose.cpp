@@ -118,7 +118,9 @@ const std::vector<KernelTable>& kernel_tables() {
 #elif defined(__arm__)
       {"neon", has_neon, &neon_f32, &neon_u8},
 #endif
+#if !defined(NANOEDGE_WITHOUT_SCALAR)
       {"scalar", is_everywhere, &scalar_f32, &scalar_u8},
+#endif
   };
   return tables;
 }
