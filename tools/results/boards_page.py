@@ -16,9 +16,11 @@ from tools.results.figures import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "boards.md"
 RESULTS = REPOSITORY / "docs" / "results" / "arm-native.json"
-HEADING = "| board | native float32, **modelled** | native int8, **modelled** | ncnn, **published** |\n|---|---|---|---|\n"
+HEADING = (
+    "| board | native float32, **modelled** | native int8, **modelled** | ncnn, **published** |\n|---|---|---|---|\n"
+)
 PRECISIONS = ("float", "int8")
-NONE = "–"
+NONE = "\N{EN DASH}"
 
 
 def main() -> None:
