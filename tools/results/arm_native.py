@@ -21,8 +21,7 @@ from tools.results.figures import Figure, at_most, publish
 ROUNDS = 100
 NATIVE = {"int8": ("--engine", "native", "--precision", "int8"), "float": ("--engine", "native")}
 COMPUTES = {"cortex-a76": ("fp32", "fp16"), "cortex-a72": ("fp32",)}
-"""What ncnn can calculate in on a CPU. Its bfloat16 is left out: neither CPU has instructions for it, and ncnn executes
-more than in float32."""
+"""What ncnn can calculate in on a CPU. Its bfloat16 is left out: neither CPU has instructions for it."""
 LARGEST_RATIO = {("cortex-a76", "int8"): 0.5, ("cortex-a72", "int8"): 0.8, ("cortex-a72", "float"): 0.9}
 """Instructions of our own engine to the fewest of ncnn on the same CPU."""
 LONGEST = {("cortex-a76", "int8"): 12.0, ("cortex-a72", "int8"): 75.0}
