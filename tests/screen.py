@@ -7,7 +7,7 @@ import shutil
 import struct
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,23 +40,53 @@ class Screen:
         pixels = np.frombuffer(data, np.uint8, stride * HEIGHT, begin + 12 * colours)
         return pixels.reshape(HEIGHT, stride // 4, 4)[:, :WIDTH, :3]
 
-    def wait_for_colours(self, process: subprocess.Popen[Any], most: float, seconds: float = 60) -> None:
-        """Until the share of black is below.
+    def has_colours(self, process: subprocess.Popen[Any], most: float, seconds: float) -> bool:
+        """Whether the share of black falls below `most` in time.
 
         Args:
-            process: whose window it is.
+            process: whose window it is; fails when it has ended.
         """
         end = time.monotonic() + seconds
         while (self.picture().max(axis=2) == 0).mean() >= most:
-            if process.poll() is not None or time.monotonic() >= end:
-                process.kill()
-                pytest.fail(f"nothing was shown: {process.communicate()[1]}")
+            if process.poll() is not None:
+                pytest.fail(f"it ended with status {process.returncode}: {process.communicate()[1]}")
+            if time.monotonic() >= end:
+                return False
             time.sleep(0.1)
+        return True
 
     def press(self, key: str) -> None:
         """Press a key in the window below the pointer."""
         environment = {**os.environ, "DISPLAY": self.display}
         subprocess.run(["xdotool", "mousemove", "40", "40", "key", key], env=environment, check=True, timeout=30)
+
+
+@contextmanager
+def window(
+    folder: Path, start: Callable[[str], subprocess.Popen[Any]], most: float
+) -> Iterator[tuple[Screen, subprocess.Popen[Any]]]:
+    """A process with its window on a screen of its own, once that is seen.
+
+    Where there is no window manager and the CPU is busy, one in ten of OpenCV's windows is never painted, whatever is
+    shown in it: then all is begun anew, at most twice.
+
+    Args:
+        folder: for the screen's memory.
+        start: starts the process on a display.
+        most: what share of the screen is black at most.
+    """
+    attempts = 3
+    for attempt in range(attempts):
+        place = folder / f"screen-{attempt}"
+        place.mkdir()
+        with screen(place) as shown:
+            process = start(shown.display)
+            if shown.has_colours(process, most, 60 if attempt + 1 == attempts else 30):
+                yield shown, process
+                return
+            process.kill()
+            _, err = process.communicate()
+    pytest.fail(f"nothing was shown: {err}")
 
 
 @contextmanager

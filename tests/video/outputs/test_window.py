@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nanoedge.errors import InputError
 from nanoedge.video.outputs.window import check_screen
-from tests.screen import screen
+from tests.screen import window
 
 
 def camera(bundle: Path, clip: Path, display: str, **environment: str) -> subprocess.Popen[str]:
@@ -28,9 +28,7 @@ def camera(bundle: Path, clip: Path, display: str, **environment: str) -> subpro
 def test_the_picture_is_shown_until_a_key_ends_everything(
     small_bundle: Path, clip: Path, tmp_path: Path, key: str
 ) -> None:
-    with screen(tmp_path) as shown:
-        process = camera(small_bundle, clip, shown.display)
-        shown.wait_for_colours(process, most=0.99)
+    with window(tmp_path, lambda display: camera(small_bundle, clip, display), most=0.99) as (shown, process):
         shown.press(key)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
@@ -41,9 +39,9 @@ def test_the_picture_is_shown_until_a_key_ends_everything(
 def test_qt_says_nothing_unless_the_user_has_asked_it_to(
     small_bundle: Path, clip: Path, tmp_path: Path, rules: str | None
 ) -> None:
-    with screen(tmp_path) as shown:
-        process = camera(small_bundle, clip, shown.display, **({} if rules is None else {"QT_LOGGING_RULES": rules}))
-        shown.wait_for_colours(process, most=0.99)
+    environment = {} if rules is None else {"QT_LOGGING_RULES": rules}
+    with window(tmp_path, lambda display: camera(small_bundle, clip, display, **environment), most=0.99) as found:
+        shown, process = found
         shown.press("q")
         _, err = process.communicate(timeout=60)
     lines = [line for line in err.splitlines() if not line.startswith(str(clip))]
@@ -65,17 +63,20 @@ def test_without_a_screen_it_is_refused_with_a_way_out(
 
 def test_the_window_answers_while_the_camera_is_silent(small_bundle: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nanoedge", "camera", str(small_bundle), "--source", "-", "--raw", "96x64:i420"]
-    with screen(tmp_path) as shown:
+
+    def start(display: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [*command, "--window", "--threads", "1"],
-            env={**os.environ, "DISPLAY": shown.display},
+            env={**os.environ, "DISPLAY": display},
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
         assert process.stdin is not None
         process.stdin.write(bytes([200]) * (96 * 96))
         process.stdin.flush()
-        shown.wait_for_colours(process, most=0.99)
+        return process
+
+    with window(tmp_path, start, most=0.99) as (shown, process):
         shown.press("q")
         process.wait(timeout=60)  # its standard input is still open
         assert process.returncode == 0
