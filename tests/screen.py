@@ -55,10 +55,24 @@ class Screen:
             time.sleep(0.1)
         return True
 
-    def press(self, key: str) -> None:
-        """Press a key in the window below the pointer."""
+    def press_until_it_ends(self, key: str, process: subprocess.Popen[Any], seconds: float = 60) -> tuple[Any, Any]:
+        """Press a key in the window below the pointer, again where the window has not had it, as a person would.
+
+        Returns:
+            What the process has written to its standard output and error.
+        """
         environment = {**os.environ, "DISPLAY": self.display}
-        subprocess.run(["xdotool", "mousemove", "40", "40", "key", key], env=environment, check=True, timeout=30)
+        end = time.monotonic() + seconds
+        while True:
+            subprocess.run(["xdotool", "mousemove", "40", "40", "key", key], env=environment, check=True, timeout=30)
+            try:
+                if process.stdin is not None:
+                    process.wait(timeout=5)  # to communicate would close its standard input
+                return process.communicate(timeout=5)
+            except subprocess.TimeoutExpired:
+                if time.monotonic() >= end:
+                    process.kill()
+                    pytest.fail(f"{key} did not end it: {process.communicate()[1]}")
 
 
 @contextmanager

@@ -29,8 +29,7 @@ def test_the_picture_is_shown_until_a_key_ends_everything(
     small_bundle: Path, clip: Path, tmp_path: Path, key: str
 ) -> None:
     with window(tmp_path, lambda display: camera(small_bundle, clip, display), most=0.99) as (shown, process):
-        shown.press(key)
-        out, err = process.communicate(timeout=60)
+        out, err = shown.press_until_it_ends(key, process)
     assert process.returncode == 0, err
     assert "frames in" in out and "failed" not in err
 
@@ -42,8 +41,7 @@ def test_qt_says_nothing_unless_the_user_has_asked_it_to(
     environment = {} if rules is None else {"QT_LOGGING_RULES": rules}
     with window(tmp_path, lambda display: camera(small_bundle, clip, display, **environment), most=0.99) as found:
         shown, process = found
-        shown.press("q")
-        _, err = process.communicate(timeout=60)
+        _, err = shown.press_until_it_ends("q", process)
     lines = [line for line in err.splitlines() if not line.startswith(str(clip))]
     assert bool(lines) == (rules is not None), err
 
@@ -77,6 +75,5 @@ def test_the_window_answers_while_the_camera_is_silent(small_bundle: Path, tmp_p
         return process
 
     with window(tmp_path, start, most=0.99) as (shown, process):
-        shown.press("q")
-        process.wait(timeout=60)  # its standard input is still open
+        shown.press_until_it_ends("q", process)
         assert process.returncode == 0
