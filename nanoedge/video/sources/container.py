@@ -34,7 +34,9 @@ def pyav() -> Any:
         raise NanoEdgeError(
             f"Videos and streams of the camera need PyAV ({error}). Install it: pip install 'nanoedge[video]'."
         ) from error
-    av.logging.set_level(av.logging.PANIC)  # FFmpeg's own lines name addresses with their passwords
+    # FFmpeg's own lines name addresses with their passwords. And a decoder's thread that brought one to Python would
+    # wait for the interpreter, which waits for that thread where a video is closed.
+    av.logging.set_level(None)
     return av
 
 
