@@ -150,14 +150,27 @@ struct F32 : F32Vectors<V, M> {
   }
 
   static void global_average(const Step& step, int, int, void*) {
+    int channel = 0;
+    for (; channel + 4 * kWidth <= step.in.channels; channel += 4 * kWidth) averages<4>(step, channel);
+    for (; channel < step.in.channels; channel += kWidth) averages<1>(step, channel);
+  }
+  template <int vectors>
+  static void averages(const Step& step, int channel) {
     const Map& in = step.in;
     const Vector factor = V::set(1.F / (static_cast<float>(in.height) * static_cast<float>(in.width)));
-    for (int channel = 0; channel < in.channels; channel += kWidth) {
-      Vector sum = V::set(0.F);
-      for (int y = 0; y < in.height; ++y) {
-        for (int x = 0; x < in.width; ++x) sum = V::add(sum, M::load(in_at(in, y, x) + channel));
+    Vector sums[vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) sums[v] = V::set(0.F);
+    for (int y = 0; y < in.height; ++y) {
+      for (int x = 0; x < in.width; ++x) {
+        const In* pixel = in_at(in, y, x) + channel;
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; ++v) sums[v] = V::add(sums[v], M::load(pixel + v * kWidth));
       }
-      store(out_at(step, 0, 0), channel, V::multiply(sum, factor), step);
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) {
+      store(out_at(step, 0, 0), channel + v * kWidth, V::multiply(sums[v], factor), step);
     }
   }
 
