@@ -28,18 +28,15 @@ struct InTiles : Int8Convolution<Avx512Vnni> {
                     const std::int8_t* weights, int steps, int channel) {
     const std::ptrdiff_t out_step = pixel_bytes(step.out);
     const Epilogue<vectors, activation> epilogue(step, channel);
-    const bool is_simple = Int8Blocks<Avx512Vnni>::is_simple(step, channel, vectors);
-    const bool is_simple_float =
-        activation == Activation::none && Int8Blocks<Avx512Vnni>::is_simple_float(step, channel, vectors);
     const auto finish = [&](const std::int32_t* sums, int pixel, int row, int end_row) __attribute__((always_inline)) {
       char* to = out + (pixel + row) * out_step;
       for (; row < end_row; ++row, to += out_step) {
         Ints all[1][vectors];
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; ++v) all[0][v] = Avx512Vnni::load_ints(sums + v * kTileValues + row * kWidth);
-        if (is_simple) {
+        if (epilogue.form == Form::bytes) {
           epilogue(all[0], reinterpret_cast<std::uint8_t*>(to) + channel);
-        } else if (is_simple_float) {
+        } else if (epilogue.form == Form::floats) {
           epilogue(all[0], reinterpret_cast<float*>(to) + channel);
         } else {
           Ints copy[1][vectors];

@@ -54,7 +54,7 @@ struct Convolution : Int8Convolution<Fours> {
     const Window window = window_of(step);
     for (int channel = 0; channel < step.out.channels;) {
       const int channels = vectors_at(step, channel) * kWidth;
-      for (int run = 0; run < window.rows * window.parts; ++run, packed += window.quads * 4 * channels) {
+      for (int run = 0; run < window.runs; ++run, packed += window.quads * 4 * channels) {
         for (int quad = 0; quad + 2 <= window.quads; quad += 2) {
           const std::int8_t* here = packed + quad * 4 * channels;
           if (!can_add(here, here + 4 * channels, channels)) return false;

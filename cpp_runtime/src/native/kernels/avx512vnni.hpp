@@ -17,7 +17,7 @@ struct Avx512Vnni {
   static constexpr int depthwise_sums = 16;
   static constexpr int fewest_vectors = 1;
   static constexpr int depthwise_run = 5;  // by 4 vectors 20 sums, beside them 5 weights and an input
-  static constexpr bool joins_activations = false;
+  static constexpr bool joins_activations = false, loads_copies = false, loads_pairs = false;
   static constexpr bool has_fours = false;      // multiplies four times four inputs of a pixel at once
   static constexpr bool has_two_quads = false;  // adds up twice four products before they go into a sum
 

@@ -50,24 +50,26 @@ struct F32Convolution : F32Vectors<V, M> {
                                                                      const Vector (&x)[rows], const Value* weights,
                                                                      int count) {
     if (count <= lane) return;
-    multiply_add_lane<lane, rows, vectors>(sums, x, weights + lane * vectors * kWidth);
+    multiply_add_lane<lane, 0, rows, vectors>(sums, x, weights);
     if constexpr (lane + 1 < V::lanes) multiply_add_lanes_from<lane + 1, rows, vectors>(sums, x, weights, count);
   }
-  template <int lane, int rows, int vectors>
+  template <int lane, int v, int rows, int vectors>
   __attribute__((always_inline)) static void multiply_add_lane(Vector (&sums)[rows][vectors], const Vector (&x)[rows],
                                                                const Value* weights) {
-    constexpr int kLoaded = vectors == 1 ? 1 : 2;  // one instruction loads two
+    constexpr int kLoaded = vectors == 1 ? 1 : 2, kAt = (lane * vectors + v) * kWidth;
+    Vector w[kLoaded];
+    if constexpr (V::loads_pairs && kLoaded == 2) {
+      V::template load_two<kAt* static_cast<int>(sizeof(Value))>(weights, w[0], w[1]);
+    } else {
 #pragma GCC unroll 2
-    for (int v = 0; v < vectors; v += kLoaded) {
-      Vector w[kLoaded];
-#pragma GCC unroll 2
-      for (int i = 0; i < kLoaded; ++i) w[i] = V::load(weights + (v + i) * kWidth);
-#pragma GCC unroll 2
-      for (int i = 0; i < kLoaded; ++i) {
-#pragma GCC unroll 16
-        for (int r = 0; r < rows; ++r) sums[r][v + i] = V::template multiply_add_lane<lane>(x[r], w[i], sums[r][v + i]);
-      }
+      for (int i = 0; i < kLoaded; ++i) w[i] = V::load(weights + kAt + i * kWidth);
     }
+#pragma GCC unroll 2
+    for (int i = 0; i < kLoaded; ++i) {
+#pragma GCC unroll 16
+      for (int r = 0; r < rows; ++r) sums[r][v + i] = V::template multiply_add_lane<lane>(x[r], w[i], sums[r][v + i]);
+    }
+    if constexpr (v + kLoaded < vectors) multiply_add_lane<lane, v + kLoaded, rows, vectors>(sums, x, weights);
   }
 
   template <Activation activation, int rows, int vectors>

@@ -13,7 +13,7 @@ struct Int8Of256Bits {
   using Ints = __m256i;
   using Floats = __m256;
   static constexpr int width = 8;
-  static constexpr bool joins_activations = false;
+  static constexpr bool joins_activations = false, loads_copies = false, loads_pairs = false;
   static constexpr bool has_fours = false;      // multiplies four times four inputs of a pixel at once
   static constexpr bool has_two_quads = false;  // adds up twice four products before they go into a sum
 

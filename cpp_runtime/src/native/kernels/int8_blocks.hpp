@@ -108,6 +108,17 @@ struct Int8Blocks {
     }
   };
 
+  // Vectors that a multiply-add will overwrite: copied, or loaded anew where D says that it takes less.
+  template <int vectors, class T, class Values>
+  __attribute__((always_inline)) static void copies(const T (&in)[vectors], const Values* from, T (&to)[vectors]) {
+    if constexpr (D::loads_copies && vectors > 1) {
+      D::load_anew(from, to);
+    } else {
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) to[v] = in[v];
+    }
+  }
+
   __attribute__((always_inline)) static Floats larger_of(Floats y, const Constants& constants) {
     return D::max(y, D::multiply_add(y, constants.slope, constants.first));
   }
@@ -170,29 +181,50 @@ struct Int8Blocks {
     }
   }
 
+  // What is written: bytes or floats, of whole vectors with what is compiled behind them; or anything else.
+  enum class Form { bytes, floats, any };
+
   // What stands behind the sums of a block of channels, loaded once for many pixels.
   template <int vectors, Activation activation>
   struct Epilogue {
     Floats multiplier[vectors], bias[vectors];
     Constants constants;
+    Floats firsts[vectors];      // of the constants
+    const Floats* first_copies;  // in memory that stays where it is
+    const float* biases;
+    int channel;
+    Form form = Form::any;
 
-    Epilogue(const Step& step, int channel) : constants(step) {
+    Epilogue(const Step& step, int channel)
+        : constants(step), first_copies(firsts), biases(step.bias + channel), channel(channel) {
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) {
         multiplier[v] = D::load(step.multiplier + channel + v * kWidth);
         bias[v] = D::load(step.bias + channel + v * kWidth);
+        firsts[v] = constants.first;
+      }
+      if (step.room - channel < vectors * kWidth) return;
+      if (step.out.element == Element::u8) {
+        if (is_compiled(step)) form = Form::bytes;
+      } else if (step.activation == Activation::none && (D::joins_activations || activation == Activation::none)) {
+        form = Form::floats;  // the network's output
       }
     }
 
     __attribute__((always_inline)) void operator()(const Ints (&sums)[vectors], std::uint8_t* to) const {
       Floats values[vectors];
+      copies<vectors>(bias, biases, values);
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) {
-        const Floats y = D::multiply_add(D::floats(sums[v]), multiplier[v], bias[v]);
-        if constexpr (D::joins_activations) {
-          values[v] = larger_of(y, constants);
-        } else {
-          values[v] = activated_as<activation>(y, constants);
+        values[v] = D::multiply_add(D::floats(sums[v]), multiplier[v], values[v]);
+        if constexpr (!D::joins_activations) values[v] = activated_as<activation>(values[v], constants);
+      }
+      if constexpr (D::joins_activations) {
+        Floats others[vectors];
+        copies<vectors>(firsts, first_copies, others);
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; ++v) {
+          values[v] = D::max(values[v], D::multiply_add(values[v], constants.slope, others[v]));
         }
       }
       if constexpr (D::joins_activations) {  // rounded, the smaller of two is the same, and four times fewer
@@ -202,7 +234,6 @@ struct Int8Blocks {
       }
     }
 
-    // The network's output: floats without an activation.
     __attribute__((always_inline)) void operator()(const Ints (&sums)[vectors], float* to) const {
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) {
@@ -211,30 +242,22 @@ struct Int8Blocks {
     }
   };
 
-  // Whether Epilogue does it: bytes, with room for whole vectors, and an activation that is compiled.
-  static bool is_simple(const Step& step, int channel, int vectors) {
-    return step.out.element == Element::u8 && step.room - channel >= vectors * kWidth && is_compiled(step);
-  }
-  static bool is_simple_float(const Step& step, int channel, int vectors) {
-    return step.out.element == Element::f32 && step.room - channel >= vectors * kWidth &&
-           step.activation == Activation::none;
-  }
-
   // The sums of `rows` pixels become values and are written.
-  template <Activation activation, int rows, int vectors>
-  __attribute__((always_inline)) static void finish(const Step& step, const Ints (&sums)[rows][vectors], char* out,
-                                                    std::ptrdiff_t out_step, int channel) {
-    if (is_simple(step, channel, vectors)) {
-      const Epilogue<vectors, activation> epilogue(step, channel);
-      auto* to = reinterpret_cast<std::uint8_t*>(out) + channel;
+  template <int rows, int vectors, Activation activation>
+  __attribute__((always_inline)) static void finish(const Step& step, const Epilogue<vectors, activation>& block,
+                                                    const Ints (&sums)[rows][vectors], char* out,
+                                                    std::ptrdiff_t out_step) {
+    if (block.form == Form::bytes) {
+      const Epilogue<vectors, activation> epilogue = block;  // of our own: what is written cannot change it
+      auto* to = reinterpret_cast<std::uint8_t*>(out) + epilogue.channel;
 #pragma GCC unroll 32
       for (int r = 0; r < rows; ++r) epilogue(sums[r], to + r * out_step);
       return;
     }
-    if ((D::joins_activations || activation == Activation::none) && is_simple_float(step, channel, vectors)) {
-      const Epilogue<vectors, activation> epilogue(step, channel);
+    if ((D::joins_activations || activation == Activation::none) && block.form == Form::floats) {
+      const Epilogue<vectors, activation> epilogue = block;
 #pragma GCC unroll 32
-      for (int r = 0; r < rows; ++r) epilogue(sums[r], reinterpret_cast<float*>(out + r * out_step) + channel);
+      for (int r = 0; r < rows; ++r) epilogue(sums[r], reinterpret_cast<float*>(out + r * out_step) + epilogue.channel);
       return;
     }
     Ints copy[rows][vectors];  // the sums themselves stay in registers
@@ -243,7 +266,7 @@ struct Int8Blocks {
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) copy[r][v] = sums[r][v];
     }
-    finish_any<vectors>(step, copy, rows, out, out_step, channel);
+    finish_any<vectors>(step, copy, rows, out, out_step, block.channel);
   }
 
   // The same for everything else.

@@ -11,18 +11,29 @@ struct Int8Convolution : Int8Blocks<D> {
   using Blocks = Int8Blocks<D>;
   using Blocks::channel_in_block, Blocks::vectors_at, Blocks::blocks_end, Blocks::kWidth;
   using typename Blocks::Ints;
+  template <int vectors, Activation activation>
+  using Epilogue = typename Blocks::template Epilogue<vectors, activation>;
 
-  // Where a pixel's inputs lie: `rows` rows of `parts` runs of `quads` times four bytes.
+  // Where a pixel's inputs lie: `runs` of `quads` times four bytes, each so far from the first.
   struct Window {
-    int rows, parts, quads;
-    std::ptrdiff_t row_step, part_step;
-    int total() const { return rows * parts * quads; }
+    int runs, quads;
+    std::ptrdiff_t at[kMostKernel * kMostKernel];
+    int total() const { return runs * quads; }
   };
 
-  static Window window_of(const Step& step) {
+  // Pixels that lie behind each other are one run.
+  static bool has_rows(const Step& step) { return step.in.pixel == step.in.channels; }
+
+  __attribute__((noinline)) static Window window_of(const Step& step) {
     const Map& in = step.in;
-    if (in.pixel == in.channels) return {step.kernel, 1, (step.kernel * in.channels + 3) / 4, in.row, 0};
-    return {step.kernel, step.kernel, (in.channels + 3) / 4, in.row, in.pixel};
+    const int columns = has_rows(step) ? 1 : step.kernel;
+    Window window;
+    window.runs = 0;
+    window.quads = ((has_rows(step) ? step.kernel : 1) * in.channels + 3) / 4;
+    for (int y = 0; y < step.kernel; ++y) {
+      for (int x = 0; x < columns; ++x) window.at[window.runs++] = y * in.row + x * in.pixel;
+    }
+    return window;
   }
 
   // Four inputs of each pixel. What there is less of is kept in registers, beside the sums.
@@ -85,43 +96,56 @@ struct Int8Convolution : Int8Blocks<D> {
     }
   }
 
-  template <Activation activation, int rows, int vectors>
-  static void tile(const Step& step, const Window& window, const std::uint8_t* in, std::ptrdiff_t in_step,
-                   const std::int8_t* weights, int channel, char* out) {
-    Ints sums[rows][vectors];
+  // The sums of some pixels in a block of channels: all products.
+  template <int rows, int vectors>
+  __attribute__((always_inline)) static void add_up(Ints (&sums)[rows][vectors], const Step& step, const Window& window,
+                                                    const std::uint8_t* in, std::ptrdiff_t in_step,
+                                                    const std::int8_t* weights, int channel) {
+    const std::int32_t* starts = step.start + channel;
+    Ints start[vectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) {
-      const Ints start = D::load_ints(step.start + channel + v * kWidth);
+    for (int v = 0; v < vectors; ++v) start[v] = D::load_ints(starts + v * kWidth);
 #pragma GCC unroll 32
-      for (int r = 0; r < rows; ++r) sums[r][v] = start;
-    }
-    for (int y = 0; y < window.rows; ++y) {
-      for (int part = 0; part < window.parts; ++part) {
-        const std::uint8_t* run = in + y * window.row_step + part * window.part_step;
-        int quad = 0;
-        if constexpr (D::has_fours) {
-          const int fours = window.quads / 4, rest = window.quads % 4;
-          D::template multiply_add_fours<rows, vectors>(sums, run, in_step, weights, fours);
-          weights += static_cast<std::ptrdiff_t>(fours) * vectors * kWidth * 16;
-          D::template multiply_add_rest<rows, vectors>(sums, run + 16 * fours, in_step, weights, rest);
-          weights += static_cast<std::ptrdiff_t>(rest) * vectors * kWidth * 4;
-          quad = window.quads;
-        }
-        if constexpr (D::has_two_quads) {
-          for (; quad + 2 <= window.quads; quad += 2, weights += 2 * vectors * kWidth * 4) {
-            multiply_add_two<rows, vectors>(sums, run + 4 * quad, in_step, weights);
-          }
-        }
-        for (; quad < window.quads; ++quad, weights += vectors * kWidth * 4) {
-          multiply_add<rows, vectors>(sums, run + 4 * quad, in_step, weights);
+    for (int r = 0; r < rows; ++r) Blocks::template copies<vectors>(start, starts, sums[r]);
+    const int quads = window.quads;
+    const std::ptrdiff_t* at = window.at;
+    for (const std::ptrdiff_t* const end = at + window.runs; at < end; ++at) {
+      const std::uint8_t* run = in + *at;
+      if constexpr (D::has_fours) {
+        const int fours = quads >> 2, rest = quads & 3;
+        D::template multiply_add_fours<rows, vectors>(sums, run, in_step, weights, fours);
+        weights += static_cast<std::ptrdiff_t>(fours) * vectors * kWidth * 16;
+        D::template multiply_add_rest<rows, vectors>(sums, run + 16 * fours, in_step, weights, rest);
+        weights += static_cast<std::ptrdiff_t>(rest) * vectors * kWidth * 4;
+        continue;
+      }
+      int quad = 0;
+      if constexpr (D::has_two_quads) {
+        for (; quad + 2 <= quads; quad += 2, weights += 2 * vectors * kWidth * 4) {
+          multiply_add_two<rows, vectors>(sums, run + 4 * quad, in_step, weights);
         }
       }
+      for (; quad < quads; ++quad, weights += vectors * kWidth * 4) {
+        multiply_add<rows, vectors>(sums, run + 4 * quad, in_step, weights);
+      }
     }
-    if constexpr (rows == 1) {  // seldom: one version for all activations
-      Blocks::template finish_any<vectors>(step, sums, rows, out, 0, channel);
-    } else {
-      Blocks::template finish<activation, rows, vectors>(step, sums, out, pixel_bytes(step.out), channel);
-    }
+  }
+
+  template <int rows, int vectors, Activation activation>
+  static void tile(const Step& step, const Window& window, const Epilogue<vectors, activation>& epilogue,
+                   const std::uint8_t* in, std::ptrdiff_t in_step, const std::int8_t* weights, char* out) {
+    Ints sums[rows][vectors];
+    add_up<rows, vectors>(sums, step, window, in, in_step, weights, epilogue.channel);
+    Blocks::template finish<rows, vectors>(step, epilogue, sums, out, pixel_bytes(step.out));
+  }
+
+  // One pixel. Seldom: one version for all activations.
+  template <int vectors>
+  __attribute__((noinline)) static void pixel(const Step& step, const Window& window, const std::uint8_t* in,
+                                              const std::int8_t* weights, int channel, char* out) {
+    Ints sums[1][vectors];
+    add_up<1, vectors>(sums, step, window, in, 0, weights, channel);
+    Blocks::template finish_any<vectors>(step, sums, 1, out, 0, channel);
   }
 
   template <Activation activation, int vectors>
@@ -130,18 +154,17 @@ struct Int8Convolution : Int8Blocks<D> {
     constexpr int kSums = D::tile_sums / (D::has_fours ? 4 : vectors);  // inputs of fours take registers too
     constexpr int kRows = kSums > 1 ? kSums : 1;
     const std::ptrdiff_t out_step = pixel_bytes(step.out);
-    if (count < kRows) {
-      for (int pixel = 0; pixel < count; ++pixel) {
-        tile<Activation::none, 1, vectors>(step, window, in + pixel * in_step, in_step, weights, channel,
-                                           out + pixel * out_step);
+    if (kRows == 1 || count < kRows) {
+      for (int i = 0; i < count; ++i) {
+        pixel<vectors>(step, window, in + i * in_step, weights, channel, out + i * out_step);
       }
       return;
     }
-    for (int pixel = 0; pixel < count; pixel += kRows) {
+    const Epilogue<vectors, activation> epilogue(step, channel);
+    for (int i = 0; i < count; i += kRows) {
       // The last tile begins earlier, so that it is whole: some pixels are calculated twice.
-      const int first = smaller(pixel, count - kRows);
-      tile<activation, kRows, vectors>(step, window, in + first * in_step, in_step, weights, channel,
-                                       out + first * out_step);
+      const int first = smaller(i, count - kRows);
+      tile<kRows, vectors>(step, window, epilogue, in + first * in_step, in_step, weights, out + first * out_step);
     }
   }
 
@@ -192,7 +215,7 @@ struct Int8Convolution : Int8Blocks<D> {
     return 4 * static_cast<std::size_t>(window.total()) * static_cast<std::size_t>(blocks_end(step));
   }
 
-  // [block][row][part][quad][channels of the block][4]; what is no weight is 0.
+  // [block][run][quad][channels of the block][4]; what is no weight is 0.
   static void pack_in(const Step& step, const Window& window, const void* from, void* to) {
     const auto* weights = static_cast<const std::int8_t*>(from);
     auto* packed = static_cast<std::int8_t*>(to);
@@ -207,8 +230,8 @@ struct Int8Convolution : Int8Blocks<D> {
         for (int input = 0; input < inputs; ++input) {
           for (int y = 0; y < kernel; ++y) {
             for (int x = 0; x < kernel; ++x, ++filter) {
-              const int part = window.parts == 1 ? 0 : x, i = window.parts == 1 ? x * inputs + input : input;
-              const std::ptrdiff_t quad = (static_cast<std::ptrdiff_t>(y) * window.parts + part) * window.quads + i / 4;
+              const int run = has_rows(step) ? y : y * kernel + x, i = has_rows(step) ? x * inputs + input : input;
+              const std::ptrdiff_t quad = static_cast<std::ptrdiff_t>(run) * window.quads + i / 4;
               packed[quad * quad_size + 4 * place + i % 4] = *filter;
             }
           }

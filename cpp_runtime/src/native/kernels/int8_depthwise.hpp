@@ -16,18 +16,18 @@ struct Int8Depthwise : Int8Blocks<D> {
   using typename Blocks::Ints;
   static constexpr std::ptrdiff_t kVectorBytes = 4 * kWidth;
 
-  // Rows of output that share quads, and how many quads of rows they need.
+  template <int vectors, Activation activation>
+  using Epilogue = typename Blocks::template Epilogue<vectors, activation>;
+
+  // Rows of output that share quads, how many quads of rows they need, and the columns of a quad.
   struct Plan {
-    int rows, quads;
+    int rows, quads, columns;
   };
   static Plan plan_of(const Step& step) {
     const int kernel = step.kernel, stride = step.stride;
     const int quads = (kernel + 3) / 4;
-    return {(4 * quads - kernel) / stride + 1, quads};
-  }
-
-  static int quad_columns(const Step& step) {
-    return larger(step.in.width + step.left, (step.out.width - 1) * step.stride + step.kernel);
+    const int columns = larger(step.in.width + step.left, (step.out.width - 1) * stride + kernel);
+    return {(4 * quads - kernel) / stride + 1, quads, columns};
   }
 
   static int items(const Step& step) {
@@ -36,7 +36,8 @@ struct Int8Depthwise : Int8Blocks<D> {
   }
 
   static std::size_t scratch_size(const Step& step) {
-    return static_cast<std::size_t>(plan_of(step).quads) * static_cast<std::size_t>(quad_columns(step)) * kBlock * 4;
+    const Plan plan = plan_of(step);
+    return static_cast<std::size_t>(plan.quads) * static_cast<std::size_t>(plan.columns) * kBlock * 4;
   }
 
   // Quads [quad][column][channels of the block][4] from row `above` of the input on; what lies outside is the zero
@@ -49,7 +50,7 @@ struct Int8Depthwise : Int8Blocks<D> {
     const bool in_order = step.out.element == Element::f32;
     alignas(64) std::uint8_t outside[kBlock];
     memset(outside, in.zero_point, sizeof outside);
-    const int columns = quad_columns(step), width = smaller(columns - step.left, in.width);
+    const int columns = plan.columns, width = smaller(columns - step.left, in.width);
     const auto nothing = [&](int count) {
       memset(quads, D::in_quads(in.zero_point), static_cast<std::size_t>(count * kPixel));
       quads += count * kPixel;
@@ -82,9 +83,9 @@ struct Int8Depthwise : Int8Blocks<D> {
     }
   }
 
-  // The sums of `count` pixels beside each other of one vector of channels. With the filter's size known, each quad is
-  // loaded once and goes into all sums that it is part of; 0: any size.
-  template <int kernel, int stride, int vectors, int count>
+  // The sums of `count` pixels beside each other, of `loaded` vectors of channels from `v` on. With the filter's size
+  // known, each quad is loaded once and goes into all sums that it is part of; 0: any size.
+  template <int kernel, int stride, int loaded, int vectors, int count>
   __attribute__((always_inline)) static void multiply_add(const Step& step, const Plan& plan, const std::uint8_t* quads,
                                                           std::ptrdiff_t line, const char* weights, int v,
                                                           Ints (&sums)[count][vectors]) {
@@ -93,17 +94,20 @@ struct Int8Depthwise : Int8Blocks<D> {
     weights += v * kVectorBytes;
     for (int quad = 0; quad < plan.quads; ++quad, from += line) {
       if constexpr (kernel > 0) {
-        Ints w[kernel];
+        Ints w[kernel][loaded];
 #pragma GCC unroll 8
-        for (int tap = 0; tap < kernel; ++tap) w[tap] = D::load_ints(weights + tap * vectors * kVectorBytes);
+        for (int tap = 0; tap < kernel; ++tap) load_some(weights + tap * vectors * kVectorBytes, w[tap]);
         weights += kernel * vectors * kVectorBytes;
 #pragma GCC unroll 32
         for (int column = 0; column < (count - 1) * stride + kernel; ++column) {
-          const Ints value = D::load_ints(from + column * kPixel);
+          Ints values[loaded];
+          load_some(from + column * kPixel, values);
 #pragma GCC unroll 16
           for (int t = 0; t < count; ++t) {
             const int tap = column - t * stride;
-            if (tap >= 0 && tap < kernel) sums[t][v] = D::dot(sums[t][v], value, w[tap]);
+            if (tap < 0 || tap >= kernel) continue;
+#pragma GCC unroll 2
+            for (int i = 0; i < loaded; ++i) sums[t][v + i] = D::dot(sums[t][v + i], values[i], w[tap][i]);
           }
         }
       } else {
@@ -117,27 +121,49 @@ struct Int8Depthwise : Int8Blocks<D> {
       }
     }
   }
-
-  template <Activation activation, int kernel, int stride, int vectors, int count>
-  __attribute__((noinline)) static void pixels(const Step& step, const Plan& plan, const std::uint8_t* quads,
-                                               const char* weights, int channel, char* out, std::ptrdiff_t out_step) {
-    Ints sums[count][vectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) {
-      const Ints start = D::load_ints(step.start + channel + v * kWidth);
-#pragma GCC unroll 16
-      for (int t = 0; t < count; ++t) sums[t][v] = start;
-    }
-    const std::ptrdiff_t line = static_cast<std::ptrdiff_t>(quad_columns(step)) * vectors * kVectorBytes;
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) {
-      multiply_add<kernel, stride, vectors, count>(step, plan, quads, line, weights, v, sums);
-    }
-    if constexpr (count == 1) {  // seldom: one version for all activations
-      Blocks::template finish_any<vectors>(step, sums, count, out, out_step, channel);
+  template <int count>
+  __attribute__((always_inline)) static void load_some(const void* from, Ints (&to)[count]) {
+    if constexpr (D::loads_pairs && count == 2) {
+      D::template load_two<0>(from, to[0], to[1]);
     } else {
-      Blocks::template finish<activation, count, vectors>(step, sums, out, out_step, channel);
+      for (int i = 0; i < count; ++i) to[i] = D::load_ints(static_cast<const char*>(from) + i * kVectorBytes);
     }
+  }
+
+  // All sums of `count` pixels beside each other.
+  template <int kernel, int stride, int vectors, int count>
+  __attribute__((always_inline)) static void add_up(Ints (&sums)[count][vectors], const Step& step, const Plan& plan,
+                                                    const std::uint8_t* quads, const char* weights, int channel) {
+    const std::int32_t* starts = step.start + channel;
+    Ints start[vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) start[v] = D::load_ints(starts + v * kWidth);
+#pragma GCC unroll 32
+    for (int t = 0; t < count; ++t) Blocks::template copies<vectors>(start, starts, sums[t]);
+    const std::ptrdiff_t line = static_cast<std::ptrdiff_t>(plan.columns) * vectors * kVectorBytes;
+    constexpr int kLoaded = D::loads_pairs && kernel > 0 && vectors > 1 ? 2 : 1;
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v += kLoaded) {
+      multiply_add<kernel, stride, kLoaded>(step, plan, quads, line, weights, v, sums);
+    }
+  }
+
+  template <int kernel, int stride, int count, int vectors, Activation activation>
+  __attribute__((noinline)) static void pixels(const Step& step, const Plan& plan,
+                                               const Epilogue<vectors, activation>& epilogue, const std::uint8_t* quads,
+                                               const char* weights, char* out, std::ptrdiff_t out_step) {
+    Ints sums[count][vectors];
+    add_up<kernel, stride, vectors, count>(sums, step, plan, quads, weights, epilogue.channel);
+    Blocks::template finish<count, vectors>(step, epilogue, sums, out, out_step);
+  }
+
+  // One pixel, any filter. Seldom: one version for all activations.
+  template <int vectors>
+  __attribute__((noinline)) static void pixel(const Step& step, const Plan& plan, const std::uint8_t* quads,
+                                              const char* weights, int channel, char* out) {
+    Ints sums[1][vectors];
+    add_up<0, 0, vectors, 1>(sums, step, plan, quads, weights, channel);
+    Blocks::template finish_any<vectors>(step, sums, 1, out, 0, channel);
   }
 
   // Pixels beside each other that are calculated together, for filters of a known size or of any.
@@ -146,25 +172,24 @@ struct Int8Depthwise : Int8Blocks<D> {
   }
 
   // A row of output in one block of channels.
-  template <Activation activation, int kernel, int stride, int vectors>
-  static void row(const Step& step, const Plan& plan, int y, int channel, const char* weights,
-                  const std::uint8_t* quads) {
+  template <int kernel, int stride, int vectors, Activation activation>
+  static void row(const Step& step, const Plan& plan, const Epilogue<vectors, activation>& epilogue, int y,
+                  const char* weights, const std::uint8_t* quads) {
     constexpr int kRun = run_of(kernel, vectors);
     const std::ptrdiff_t out_step = pixel_bytes(step.out);
-    const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(step.stride) * vectors * kVectorBytes;
+    const std::ptrdiff_t pixel_step = static_cast<std::ptrdiff_t>(step.stride) * vectors * kVectorBytes;
     auto* out = static_cast<char*>(pixel_of(step.out, y, 0));
     const int width = step.out.width;
     if (width < kRun) {
       for (int x = 0; x < width; ++x) {
-        pixels<Activation::none, 0, 0, vectors, 1>(step, plan, quads + x * pixel, weights, channel, out + x * out_step,
-                                                   out_step);
+        pixel<vectors>(step, plan, quads + x * pixel_step, weights, epilogue.channel, out + x * out_step);
       }
       return;
     }
     for (int x = 0; x < width; x += kRun) {
       // The last run begins earlier, so that it is whole: some pixels are calculated twice.
       const int from = smaller(x, width - kRun);
-      pixels<activation, kernel, stride, vectors, kRun>(step, plan, quads + from * pixel, weights, channel,
+      pixels<kernel, stride, kRun, vectors, activation>(step, plan, epilogue, quads + from * pixel_step, weights,
                                                         out + from * out_step, out_step);
     }
   }
@@ -175,14 +200,14 @@ struct Int8Depthwise : Int8Blocks<D> {
   static auto row_for(const Step& step) {
     constexpr bool kHasWindows = D::depthwise_run > 0 && vectors >= D::fewest_vectors;
     if constexpr (kHasWindows && (D::joins_activations || activation != Activation::leaky_relu)) {
-      if (step.kernel == 3 && step.stride == 1) return row<activation, 3, 1, vectors>;
-      if (step.kernel == 3 && step.stride == 2) return row<activation, 3, 2, vectors>;
+      if (step.kernel == 3 && step.stride == 1) return row<3, 1, vectors, activation>;
+      if (step.kernel == 3 && step.stride == 2) return row<3, 2, vectors, activation>;
     }
     if constexpr (kHasWindows && activation != Activation::none) {
-      if (step.kernel == 5 && step.stride == 1) return row<activation, 5, 1, vectors>;
-      if (step.kernel == 5 && step.stride == 2) return row<activation, 5, 2, vectors>;
+      if (step.kernel == 5 && step.stride == 1) return row<5, 1, vectors, activation>;
+      if (step.kernel == 5 && step.stride == 2) return row<5, 2, vectors, activation>;
     }
-    return row<activation, 0, 0, vectors>;
+    return row<0, 0, vectors, activation>;
   }
 
   // All rows of output of an item in one block of channels.
@@ -190,9 +215,10 @@ struct Int8Depthwise : Int8Blocks<D> {
   static void block(const Step& step, const Plan& plan, int y, int rows, int channel, const char* weights,
                     std::uint8_t* quads) {
     const auto work = row_for<activation, vectors>(step);
+    const Epilogue<vectors, activation> epilogue(step, channel);
     gather<vectors>(step, plan, y * step.stride - step.top, channel, quads);
     const std::ptrdiff_t filter = static_cast<std::ptrdiff_t>(plan.quads) * step.kernel * vectors * kVectorBytes;
-    for (int end = y + rows; y < end; ++y, weights += filter) work(step, plan, y, channel, weights, quads);
+    for (int end = y + rows; y < end; ++y, weights += filter) work(step, plan, epilogue, y, weights, quads);
   }
 
   static void run(const Step& step, int first, int end, void* scratch) {

@@ -6,7 +6,23 @@
 namespace nanoedge::native {
 namespace {
 
-struct Neon {
+// Two vectors that lie behind each other, by one instruction. As text: a compiler would load one by one, or once and
+// copy.
+struct NeonPairs {
+#if defined(__aarch64__)
+  static constexpr bool loads_pairs = true;
+  template <int offset, class T>
+  __attribute__((always_inline)) static void load_two(const void* from, T& a, T& b) {
+    __asm__("ldp %q0, %q1, [%2, %3]"
+            : "=w"(a), "=w"(b)
+            : "r"(from), "i"(offset), "m"(*static_cast<const char (*)[offset + 32]>(from)));
+  }
+#else
+  static constexpr bool loads_pairs = false;
+#endif
+};
+
+struct Neon : NeonPairs {
   using Vector = float32x4_t;
   using Value = float;
   static constexpr int width = 4;

@@ -6,6 +6,7 @@ namespace {
 
 struct SignedDot {
   static constexpr int depthwise_run = 4, weights_loaded = 2;  // one instruction loads two
+  static constexpr bool loads_copies = true;
 
   static uint8x16_t turned(uint8x16_t x) { return signed_bytes(x); }
   static int32x4_t spread(uint8x16_t four) { return vreinterpretq_s32_u8(four); }

@@ -7,7 +7,7 @@
 namespace nanoedge::native {
 namespace {
 
-struct NeonHalf {
+struct NeonHalf : NeonPairs {
   using Vector = float16x8_t;
   using Value = float16_t;
   static constexpr int width = 8;

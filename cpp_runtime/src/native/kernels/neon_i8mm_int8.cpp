@@ -7,6 +7,7 @@ namespace {
 
 struct MixedDot {
   static constexpr int depthwise_run = 0, weights_loaded = 2;
+  static constexpr bool loads_copies = true;
 
   static uint8x16_t turned(uint8x16_t x) { return x; }
   static int32x4_t spread(uint8x16_t four) { return vreinterpretq_s32_u8(four); }
@@ -103,7 +104,7 @@ struct Convolution : Int8Convolution<Matrices> {
     auto* at = static_cast<std::int8_t*>(to);
     for (int channel = 0; channel < step.out.channels;) {
       const int channels = vectors_at(step, channel) * kWidth;
-      for (int run = 0; run < window.rows * window.parts; ++run) {
+      for (int run = 0; run < window.runs; ++run) {
         int quad = 0;
         for (; quad + 4 <= window.quads; quad += 4, at += 16 * channels) pair_quads(at, channels);
         at += static_cast<std::ptrdiff_t>(window.quads - quad) * 4 * channels;

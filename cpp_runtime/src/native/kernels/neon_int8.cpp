@@ -14,6 +14,7 @@ struct WidePairs {
 #else
   static constexpr int depthwise_run = 0;  // too few registers
 #endif
+  static constexpr bool loads_copies = false;
   static constexpr int weights_loaded = 1;  // the parts of inputs take registers too
 
   static uint8x16_t turned(uint8x16_t x) { return signed_bytes(x); }
@@ -79,7 +80,8 @@ struct Sixteens : Int8<D> {
   }
 
   static void add(const Step& all, int first, int end, void* scratch) {
-    if (!is_simple(all, 0, 1)) return Base::add(all, first, end, scratch);
+    if (all.out.element != Element::u8 || all.room < kWidth || !is_compiled(all))
+      return Base::add(all, first, end, scratch);
     const Step step = all;
     const Constants constants(step);
     const Floats factor = D::set(step.scalars[3]), factor2 = D::set(step.scalars[4]), shift = D::set(step.scalars[5]);

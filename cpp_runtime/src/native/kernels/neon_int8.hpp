@@ -22,6 +22,16 @@ struct NeonInt8 : Neon {
   static constexpr int depthwise_sums = 8;
 #endif
 
+  // A copy of a register takes one of the two pipes that multiply, a load does not, and one instruction loads two.
+  static constexpr bool loads_copies = P::loads_copies;
+#if defined(__aarch64__)
+  template <int vectors, class T>
+  __attribute__((always_inline)) static void load_anew(const void* from, T (&to)[vectors]) {
+    load_two<0>(from, to[0], to[1]);
+    if constexpr (vectors == 4) load_two<32>(from, to[2], to[3]);
+  }
+#endif
+
   // Filters of usual sizes are compiled for the largest blocks.
   static constexpr int depthwise_run = P::depthwise_run, fewest_vectors = 4;
 
@@ -56,26 +66,27 @@ struct NeonInt8 : Neon {
 #pragma GCC unroll 4
       for (int r = 0; r < rows; ++r) x[r] = P::turned(vld1q_u8(in + r * in_step));
       multiply_add_lane<0, rows, vectors>(sums, x, weights);
-      multiply_add_lane<1, rows, vectors>(sums, x, weights + kQuad);
-      multiply_add_lane<2, rows, vectors>(sums, x, weights + 2 * kQuad);
-      multiply_add_lane<3, rows, vectors>(sums, x, weights + 3 * kQuad);
+      multiply_add_lane<1, rows, vectors>(sums, x, weights);
+      multiply_add_lane<2, rows, vectors>(sums, x, weights);
+      multiply_add_lane<3, rows, vectors>(sums, x, weights);
     }
   }
-  template <int lane, int rows, int vectors>
+  template <int lane, int rows, int vectors, int v = 0>
   __attribute__((always_inline)) static void multiply_add_lane(Ints (&sums)[rows][vectors], const uint8x16_t (&x)[rows],
                                                                const std::int8_t* weights) {
-    constexpr int kLoaded = vectors == 1 ? 1 : P::weights_loaded;
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; v += kLoaded) {
-      Ints w[kLoaded];
-#pragma GCC unroll 2
-      for (int i = 0; i < kLoaded; ++i) w[i] = load_ints(weights + 16 * (v + i));
-#pragma GCC unroll 2
-      for (int i = 0; i < kLoaded; ++i) {
-#pragma GCC unroll 4
-        for (int r = 0; r < rows; ++r) sums[r][v + i] = P::template dot_lane<lane>(sums[r][v + i], x[r], w[i]);
-      }
+    constexpr int kLoaded = vectors == 1 ? 1 : P::weights_loaded, kAt = 16 * (lane * vectors + v);
+    Ints w[kLoaded];
+    if constexpr (kLoaded == 2) {
+      load_two<kAt>(weights, w[0], w[1]);
+    } else {
+      w[0] = load_ints(weights + kAt);
     }
+#pragma GCC unroll 2
+    for (int i = 0; i < kLoaded; ++i) {
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; ++r) sums[r][v + i] = P::template dot_lane<lane>(sums[r][v + i], x[r], w[i]);
+    }
+    if constexpr (v + kLoaded < vectors) multiply_add_lane<lane, rows, vectors, v + kLoaded>(sums, x, weights);
   }
 
   // What is left of them: `quads` times four inputs.
@@ -84,15 +95,14 @@ struct NeonInt8 : Neon {
                                                                std::ptrdiff_t in_step, const std::int8_t* weights,
                                                                int quads) {
     if (quads == 0) return;
-    constexpr int kQuad = 16 * vectors;
     uint8x16_t x[rows];
 #pragma GCC unroll 4
     for (int r = 0; r < rows; ++r) x[r] = P::turned(vld1q_u8(in + r * in_step));
     multiply_add_lane<0, rows, vectors>(sums, x, weights);
     if (quads == 1) return;
-    multiply_add_lane<1, rows, vectors>(sums, x, weights + kQuad);
+    multiply_add_lane<1, rows, vectors>(sums, x, weights);
     if (quads == 2) return;
-    multiply_add_lane<2, rows, vectors>(sums, x, weights + 2 * kQuad);
+    multiply_add_lane<2, rows, vectors>(sums, x, weights);
   }
 
   // Interleaves four rows of a block. Channels are in order: a vector has one lane of 128 bits.
