@@ -17,7 +17,7 @@ def damaged(clip: Path, to: Path) -> Path:
 
 
 def test_what_a_decoder_says_never_waits_for_python(clip: Path, tmp_path: Path) -> None:
-    """A decoder's thread that waits for the interpreter while the interpreter waits for it, to close, waits for ever."""
+    """Else such a thread waits for the interpreter, and the interpreter, which closes the video, for that thread."""
     import av
 
     before = av.logging.get_last_error()[0]
