@@ -2,6 +2,7 @@
 #pragma once
 
 #include <arm_neon.h>
+#include <string.h>
 
 namespace nanoedge::native {
 namespace {
@@ -18,7 +19,12 @@ struct NeonPairs {
             : "r"(from), "i"(offset), "m"(*static_cast<const char (*)[offset + 32]>(from)));
   }
 #else
-  static constexpr bool loads_pairs = false;
+  static constexpr bool loads_pairs = false;  // there is none
+  template <int offset, class T>
+  static void load_two(const void* from, T& a, T& b) {
+    memcpy(&a, static_cast<const char*>(from) + offset, sizeof a);
+    memcpy(&b, static_cast<const char*>(from) + offset + sizeof a, sizeof b);
+  }
 #endif
 };
 

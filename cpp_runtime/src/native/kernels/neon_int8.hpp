@@ -24,13 +24,11 @@ struct NeonInt8 : Neon {
 
   // A copy of a register takes one of the two pipes that multiply, a load does not, and one instruction loads two.
   static constexpr bool loads_copies = P::loads_copies;
-#if defined(__aarch64__)
   template <int vectors, class T>
   __attribute__((always_inline)) static void load_anew(const void* from, T (&to)[vectors]) {
     load_two<0>(from, to[0], to[1]);
     if constexpr (vectors == 4) load_two<32>(from, to[2], to[3]);
   }
-#endif
 
   // Filters of usual sizes are compiled for the largest blocks.
   static constexpr int depthwise_run = P::depthwise_run, fewest_vectors = 4;
