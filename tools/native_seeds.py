@@ -11,10 +11,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from nanoedge.config.interface import InputSpec
+from nanoedge.export.int8.native.quantize import APART_IN_INT8, choose_scales, compile_int8
+from nanoedge.export.int8.native.ranges import Statistics
 from nanoedge.export.native.compile import compile_float, read_and_simplify
 from nanoedge.export.native.graph import Graph
-from nanoedge.export.native.quantization.quantize import APART_IN_INT8, choose_scales, compile_int8
-from nanoedge.export.native.quantization.ranges import Statistics
 from nanoedge.export.native.serialise import serialise
 from nanoedge.export.native.simulate import run_float
 from torch import nn

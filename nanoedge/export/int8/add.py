@@ -15,10 +15,10 @@ from nanoedge.config.interface import Interface
 from nanoedge.evaluation.bundles import evaluate_bundle
 from nanoedge.evaluation.evaluate import Progress
 from nanoedge.export.int8.calibration import Calibration, tensors_of
+from nanoedge.export.int8.native.candidates import ENTRY, FILE, Candidate, int8_candidates
 from nanoedge.export.int8.report import MAX_OUTPUT_ERROR, Accuracy, Int8Report
 from nanoedge.export.int8.request import Truth
 from nanoedge.export.native.compile import census_of_native
-from nanoedge.export.native.quantization.candidates import ENTRY, FILE, Candidate, int8_candidates
 from nanoedge.export.output_error import output_error
 from nanoedge.export.parity import FloatArray, reference_outputs, run_in_fresh_process
 from nanoedge.export.strip import census, check_census

@@ -14,10 +14,10 @@ from nanoedge.bundle import load_bundle
 from nanoedge.errors import DataError, InputError
 from nanoedge.export.export import ExportResult, export_bundle
 from nanoedge.export.int8 import add
+from nanoedge.export.int8.native import candidates
+from nanoedge.export.int8.native.candidates import Candidate
+from nanoedge.export.int8.native.ranges import METHODS
 from nanoedge.export.int8.request import Int8Request, Truth
-from nanoedge.export.native.quantization import candidates
-from nanoedge.export.native.quantization.candidates import Candidate
-from nanoedge.export.native.quantization.ranges import METHODS
 from nanoedge.export.native.serialise import Quantized
 from nanoedge.pictures import write_picture
 from nanoedge.runtime.detector import Detector

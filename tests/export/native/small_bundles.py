@@ -9,12 +9,12 @@ import numpy as np
 from nanoedge.bundle import Bundle
 from nanoedge.bundle.write import bundle_to_throw_away
 from nanoedge.config.interface import DecoderSpec, InputSpec, Interface, PostprocessSpec
+from nanoedge.export.int8.native.candidates import ENTRY as INT8_ENTRY
+from nanoedge.export.int8.native.quantize import APART_IN_INT8, choose_scales, compile_int8
+from nanoedge.export.int8.native.ranges import Statistics
 from nanoedge.export.native.compile import ENTRY as FLOAT_ENTRY
 from nanoedge.export.native.compile import compile_float, read_and_simplify
 from nanoedge.export.native.graph import Graph
-from nanoedge.export.native.quantization.candidates import ENTRY as INT8_ENTRY
-from nanoedge.export.native.quantization.quantize import APART_IN_INT8, choose_scales, compile_int8
-from nanoedge.export.native.quantization.ranges import Statistics
 from nanoedge.export.native.serialise import Compiled, serialise
 from nanoedge.export.native.simulate import run_float
 from torch import nn

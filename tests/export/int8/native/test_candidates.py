@@ -10,11 +10,11 @@ import pytest
 import torch
 from nanoedge.bundle.write import bundle_to_throw_away
 from nanoedge.config.interface import InputSpec
+from nanoedge.export.int8.native.candidates import ENTRY, FILE, Candidate, int8_candidates
+from nanoedge.export.int8.native.quantize import APART_IN_INT8, choose_scales, compile_int8
+from nanoedge.export.int8.native.ranges import METHODS, Statistics, collect_statistics
+from nanoedge.export.int8.native.shared_scales import float_maps
 from nanoedge.export.native.compile import census_of_native, read_and_simplify
-from nanoedge.export.native.quantization.candidates import ENTRY, FILE, Candidate, int8_candidates
-from nanoedge.export.native.quantization.quantize import APART_IN_INT8, choose_scales, compile_int8
-from nanoedge.export.native.quantization.ranges import METHODS, Statistics, collect_statistics
-from nanoedge.export.native.quantization.shared_scales import float_maps
 from nanoedge.export.native.serialise import serialise
 from nanoedge.export.output_error import output_error
 from nanoedge.export.strip import census

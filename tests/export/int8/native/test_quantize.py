@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from nanoedge.errors import ExportError
+from nanoedge.export.int8.native.quantize import APART_IN_INT8, choose_scales, compile_int8
+from nanoedge.export.int8.native.ranges import METHODS, Statistics, range_of
+from nanoedge.export.int8.native.shared_scales import MOVES, float_maps, shared_scales
+from nanoedge.export.int8.native.weights import quantize_weights
 from nanoedge.export.native.compile import read_and_simplify
-from nanoedge.export.native.quantization.quantize import APART_IN_INT8, choose_scales, compile_int8
-from nanoedge.export.native.quantization.ranges import METHODS, Statistics, range_of
-from nanoedge.export.native.quantization.shared_scales import MOVES, float_maps, shared_scales
-from nanoedge.export.native.quantization.weights import quantize_weights
 from nanoedge.export.native.serialise import serialise
 from tests.export.native.test_compile import SPEC, network_of
 

@@ -12,11 +12,11 @@ from torch import nn
 
 from nanoedge.bundle.manifest import EngineEntry
 from nanoedge.config.interface import InputSpec
+from nanoedge.export.int8.native.quantize import APART_IN_INT8, choose_scales, compile_int8
+from nanoedge.export.int8.native.ranges import METHODS, SAMPLES, RangeMethod, collect_statistics
+from nanoedge.export.int8.native.shared_scales import float_maps
 from nanoedge.export.native.compile import INPUT, OUTPUT, read_and_simplify
 from nanoedge.export.native.graph import FloatArray
-from nanoedge.export.native.quantization.quantize import APART_IN_INT8, choose_scales, compile_int8
-from nanoedge.export.native.quantization.ranges import METHODS, SAMPLES, RangeMethod, collect_statistics
-from nanoedge.export.native.quantization.shared_scales import float_maps
 from nanoedge.export.native.serialise import serialise
 
 FILE = "model.native.int8.bin"

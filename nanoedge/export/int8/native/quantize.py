@@ -8,6 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nanoedge.errors import ExportError
+from nanoedge.export.int8.native.ranges import LEVELS, RangeMethod, Statistics, range_of
+from nanoedge.export.int8.native.shared_scales import float_maps, shared_scales
+from nanoedge.export.int8.native.weights import quantize_weights
 from nanoedge.export.native.graph import (
     Activate,
     Activation,
@@ -23,9 +26,6 @@ from nanoedge.export.native.passes.add_borders import add_borders
 from nanoedge.export.native.passes.leave_room import leave_room
 from nanoedge.export.native.passes.place import place_maps
 from nanoedge.export.native.passes.plan_memory import plan_memory
-from nanoedge.export.native.quantization.ranges import LEVELS, RangeMethod, Statistics, range_of
-from nanoedge.export.native.quantization.shared_scales import float_maps, shared_scales
-from nanoedge.export.native.quantization.weights import quantize_weights
 from nanoedge.export.native.serialise import Arithmetic, Compiled, Quantized
 from nanoedge.export.native.simulate import activated
 

@@ -1,1 +1,0 @@
-"""int8: which maps share a scale, what ranges they have, and what the operations then calculate with."""
