@@ -51,7 +51,7 @@ def test_a_run_with_a_teacher_learns_from_it_and_does_not_keep_it(tmp_path: Path
 
 
 def test_a_student_becomes_more_like_its_teacher_than_by_labels_alone(small_run: Path, settings: list[str]) -> None:
-    """Twenty steps on one batch, with the teacher's predictions as the only thing to learn."""
+    """Sixty steps on one batch, with the teacher's predictions as the only thing to learn."""
     config = load_config("demo", [*settings, "distillation.weight=1"])
     teacher = load_teacher(config, CLASSES, lambda text: None)
     assert teacher is not None
@@ -65,7 +65,7 @@ def test_a_student_becomes_more_like_its_teacher_than_by_labels_alone(small_run:
     batch = Batch(pictures, empty, [torch.zeros(0, dtype=torch.int64)] * 4, empty, ["x"] * 4)
     optimiser = torch.optim.AdamW(module.model.parameters(), 1e-3)
     found = []
-    for _ in range(20):
+    for _ in range(60):
         loss = module.losses_of(batch)[-1].total
         optimiser.zero_grad()
         loss.backward()
