@@ -19,7 +19,8 @@ namespace {
 
 constexpr std::size_t kMargin = 1024;
 
-// Weights: small ones; of 127 and those beside it, as large as quantization/weights.py makes them together; larger.
+// Weights: small ones; of 127 and those beside it, as large as export/int8/native/weights.py makes them together;
+// larger.
 enum class Weights { small, largest, too_large };
 
 struct Case {
@@ -30,6 +31,7 @@ struct Case {
   bool tight;                        // nothing beyond the last channel may be written
   bool float_output;                 // of bytes
   Weights weights = Weights::small;  // the others with the largest and smallest bytes
+  bool apart = false;                // pixels with a border do not lie behind each other
 };
 
 std::string name_of(const Case& c) {
@@ -37,7 +39,8 @@ std::string name_of(const Case& c) {
          std::to_string(c.height) + "x" + std::to_string(c.width) + " to " + std::to_string(c.outputs) + ", kernel " +
          std::to_string(c.kernel) + ", stride " + std::to_string(c.stride) + ", activation " +
          std::to_string(static_cast<int>(c.activation)) + (c.tight ? ", tight" : "") +
-         (c.float_output ? ", floats" : "") + (c.weights == Weights::small ? "" : ", extreme");
+         (c.float_output ? ", floats" : "") + (c.weights == Weights::small ? "" : ", extreme") +
+         (c.apart ? ", pixels apart" : "");
 }
 
 std::size_t size_of(Element element) {
@@ -84,8 +87,8 @@ struct Memory {
 
   // `in_8_bits`: floats that 16 bits hold too. `extreme`: only the smallest and the largest bytes.
   Memory(int channels, int height, int width, Element element, bool in_8_bits, int border, bool extreme,
-         std::mt19937& random) {
-    const std::ptrdiff_t pixel = border > 0 ? channels : (channels + 15) / 16 * 16 + 16;
+         std::mt19937& random, bool apart = true) {
+    const std::ptrdiff_t pixel = border > 0 && !apart ? channels : (channels + 15) / 16 * 16 + 16;
     map.channels = channels, map.height = height, map.width = width;
     map.pixel = pixel, map.row = pixel * (width + 2 * border);
     map.element = element, map.zero_point = 37;
@@ -108,12 +111,13 @@ struct Memory {
 };
 
 // 127 beside 1 below each other in a depth-wise filter. Of eight inputs of a 1x1 convolution, 127 and 1 of one sign and
-// as much of the other in 0, 1, 4, 5 and in 2, 3, 6, 7; or 127 beside 1 or -127, which only two products hold.
+// as much of the other in 0, 1, 4, 5 and in 2, 3, 6, 7; or 127 beside 1 or -127 (of larger filters, of any sign), which
+// only two products hold.
 void make_extreme(std::vector<char>& weights, const Case& c, std::mt19937& random) {
   const auto size = static_cast<std::size_t>(c.kernel), inputs = static_cast<std::size_t>(c.channels);
   int sign = 1;
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    const std::size_t input = i % inputs;
+    const std::size_t input = i / (size * size) % inputs;
     const bool is_first = (c.kind == Kind::depthwise ? i / size % size : input) % 2 == 0;
     if (c.kind == Kind::depthwise) {
       weights[i] = static_cast<char>(is_first ? 127 : 1);
@@ -124,7 +128,7 @@ void make_extreme(std::vector<char>& weights, const Case& c, std::mt19937& rando
       sign = random() % 2 ? 1 : -1;
       weights[i] = static_cast<char>(127 * sign);
     } else {
-      weights[i] = static_cast<char>(random() % 2 ? sign : -127 * sign);
+      weights[i] = static_cast<char>(random() % 2 ? sign : c.kernel > 1 ? -sign : -127 * sign);
     }
   }
 }
@@ -146,7 +150,7 @@ std::vector<char> result(const Case& c, const KernelTable& table, const Elements
   const bool floats_of_bytes = is_bytes && (c.float_output || c.kind == Kind::global_average);
   const Element element_out = floats_of_bytes ? Element::f32 : elements.out;
   const bool is_extreme = c.weights != Weights::small;
-  Memory in(c.channels, c.height, c.width, element, elements.in_8_bits, border, is_extreme, random);
+  Memory in(c.channels, c.height, c.width, element, elements.in_8_bits, border, is_extreme, random, c.apart);
   Memory in2(c.channels, is_gate ? 1 : c.height, is_gate ? 1 : c.width, is_gate && is_bytes ? Element::f32 : element,
              elements.in_8_bits, 0, is_extreme, random);
   int height = (c.height + 2 * pad - c.kernel) / c.stride + 1, width = (c.width + 2 * pad - c.kernel) / c.stride + 1;
@@ -170,7 +174,7 @@ std::vector<char> result(const Case& c, const KernelTable& table, const Elements
   std::vector<float> floats(count);
   std::uniform_real_distribution<float> small(-0.3F, 0.3F);
   for (float& weight : floats) weight = small(random);
-  // Sums stay within what quantization/weights.py allows.
+  // Sums stay within what export/int8/native/weights.py allows.
   for (char& byte : bytes) byte = static_cast<char>(static_cast<int>(random() % 65) - 32);
   if (is_extreme) make_extreme(bytes, c, random);
   const auto places = static_cast<std::size_t>(c.outputs) + kWidestBlock;
@@ -304,6 +308,11 @@ TEST_CASE("kernels agree with the scalar ones on awkward shapes") {
       const Activation activation = activations[seed % 6];
       compare({Kind::convolution, 1 + outputs % 13, 3, 7, outputs, 1, 1, activation, tight, seed % 2 == 0}, ++seed);
       compare({Kind::convolution, 1 + outputs % 5, 7, 5, outputs, 3, 1, activation, tight, false}, ++seed);
+      for (const int channels : {5, 12, 24}) {
+        const int kernel = channels == 12 ? 5 : 3;
+        compare({Kind::convolution, channels, 7, 5, outputs, kernel, 1, activation, tight, false, Weights::small, true},
+                ++seed);
+      }
       compare({Kind::depthwise, outputs, 6, 9, outputs, 3, 1, activation, tight, false}, ++seed);
       compare({Kind::depthwise, outputs, 1, 2, outputs, 5, 1, activation, tight, false}, ++seed);
       compare({Kind::depthwise, outputs, 9, 13, outputs, 7, 2, activation, tight, false}, ++seed);
@@ -325,6 +334,7 @@ TEST_CASE("kernels agree with the scalar ones on the largest weights and inputs"
     for (const Weights weights : {Weights::largest, Weights::too_large}) {
       compare({Kind::convolution, channels, 5, 6, 40, 1, 1, Activation::none, false, true, weights}, 7);
     }
+    compare({Kind::convolution, channels, 5, 6, 40, 3, 1, Activation::none, false, true, Weights::too_large, true}, 9);
     for (const int kernel : {3, 5, 7}) {
       const Weights weights = Weights::largest;
       compare({Kind::depthwise, channels, 9, 8, channels, kernel, 1, Activation::none, false, true, weights}, 8);

@@ -9,7 +9,7 @@ struct Avx2 : Int8Of256Bits {
   static constexpr int depthwise_sums = 8;
   static constexpr int depthwise_run = 0, fewest_vectors = 1;  // too few registers
 
-  // Products of neighbouring bytes are added in 16 bits. They never overflow: see quantization/weights.py.
+  // Products of neighbouring bytes are added in 16 bits. They never overflow: see export/int8/native/weights.py.
   static Ints pairs(Ints bytes, Ints weights) { return _mm256_maddubs_epi16(bytes, weights); }
   static Ints dot(Ints sum, Ints bytes, Ints weights) { return add_pairs(sum, pairs(bytes, weights)); }
   static Ints add_pairs(Ints sum, Ints words) {
@@ -22,6 +22,21 @@ struct Fours : Avx2 {
   static constexpr bool has_two_quads = true;
   static Ints dot_two(Ints sum, Ints x, Ints weights, Ints y, Ints others) {
     return add_pairs(sum, _mm256_add_epi16(pairs(x, weights), pairs(y, others)));
+  }
+
+  // Weights of two quads, [channel][4] each: whether the sums of both signs stay small enough.
+  static bool can_add(const std::int8_t* one, const std::int8_t* other, int channels) {
+    const Ints zero = _mm256_setzero_si256(), ones = _mm256_set1_epi8(1), most = _mm256_set1_epi16(32767 / 255);
+    Ints too_large = zero;
+    for (int at = 0; at < 4 * channels; at += 4 * width) {
+      const Ints a = load_ints(one + at), b = load_ints(other + at);
+      const auto sum = [&](Ints x, Ints y) { return _mm256_add_epi16(pairs(ones, x), pairs(ones, y)); };
+      const Ints above = sum(_mm256_max_epi8(a, zero), _mm256_max_epi8(b, zero));
+      const Ints below = sum(_mm256_min_epi8(a, zero), _mm256_min_epi8(b, zero));
+      const Ints larger_one = _mm256_max_epi16(above, _mm256_sub_epi16(zero, below));
+      too_large = _mm256_or_si256(too_large, _mm256_cmpgt_epi16(larger_one, most));
+    }
+    return _mm256_testz_si256(too_large, too_large) != 0;
   }
 };
 
@@ -36,40 +51,11 @@ struct Convolution : Int8Convolution<Fours> {
   using Slow = Int8Convolution<OneByOne>;
   static constexpr std::ptrdiff_t kHead = 64;
 
-  // Weights of two quads, [channel][4] each: whether the sums of both signs stay small enough.
-  static bool can_add(const std::int8_t* one, const std::int8_t* other, int channels) {
-    const Ints zero = _mm256_setzero_si256(), ones = _mm256_set1_epi8(1), most = _mm256_set1_epi16(32767 / 255);
-    Ints too_large = zero;
-    for (int at = 0; at < 4 * channels; at += 4 * kWidth) {
-      const Ints a = Avx2::load_ints(one + at), b = Avx2::load_ints(other + at);
-      const auto sum = [&](Ints x, Ints y) { return _mm256_add_epi16(Avx2::pairs(ones, x), Avx2::pairs(ones, y)); };
-      const Ints above = sum(_mm256_max_epi8(a, zero), _mm256_max_epi8(b, zero));
-      const Ints below = sum(_mm256_min_epi8(a, zero), _mm256_min_epi8(b, zero));
-      const Ints larger_one = _mm256_max_epi16(above, _mm256_sub_epi16(zero, below));
-      too_large = _mm256_or_si256(too_large, _mm256_cmpgt_epi16(larger_one, most));
-    }
-    return _mm256_testz_si256(too_large, too_large) != 0;
-  }
-  static bool has_fours(const Step& step, const std::int8_t* packed) {
-    const Window window = window_of(step);
-    for (int channel = 0; channel < step.out.channels;) {
-      const int channels = vectors_at(step, channel) * kWidth;
-      for (int run = 0; run < window.runs; ++run, packed += window.quads * 4 * channels) {
-        for (int quad = 0; quad + 2 <= window.quads; quad += 2) {
-          const std::int8_t* here = packed + quad * 4 * channels;
-          if (!can_add(here, here + 4 * channels, channels)) return false;
-        }
-      }
-      channel += channels;
-    }
-    return true;
-  }
-
   static std::size_t packed_size(const Step& step) { return kHead + Fast::packed_size(step); }
   static void pack(const Step& step, const void* from, void* to) {
     auto* packed = static_cast<std::int8_t*>(to);
     Fast::pack(step, from, packed + kHead);
-    packed[0] = has_fours(step, packed + kHead);
+    packed[0] = fits_in_twos(step, packed + kHead);
   }
   static void run(const Step& step, int first, int end, void* scratch) {
     const auto* packed = static_cast<const std::int8_t*>(step.weights);

@@ -190,7 +190,7 @@ struct Int8Blocks {
     Floats multiplier[vectors], bias[vectors];
     Constants constants;
     Floats firsts[vectors];      // of the constants
-    const Floats* first_copies;  // in memory that stays where it is
+    const Floats* first_copies;  // those of the one that was made first, which outlives its copies
     const float* biases;
     int channel;
     Form form = Form::any;

@@ -117,16 +117,16 @@ struct Int8Convolution : Int8Blocks<D> {
         weights += static_cast<std::ptrdiff_t>(fours) * vectors * kWidth * 16;
         D::template multiply_add_rest<rows, vectors>(sums, run + 16 * fours, in_step, weights, rest);
         weights += static_cast<std::ptrdiff_t>(rest) * vectors * kWidth * 4;
-        continue;
-      }
-      int quad = 0;
-      if constexpr (D::has_two_quads) {
-        for (; quad + 2 <= quads; quad += 2, weights += 2 * vectors * kWidth * 4) {
-          multiply_add_two<rows, vectors>(sums, run + 4 * quad, in_step, weights);
+      } else {
+        int quad = 0;
+        if constexpr (D::has_two_quads) {
+          for (; quad + 2 <= quads; quad += 2, weights += 2 * vectors * kWidth * 4) {
+            multiply_add_two<rows, vectors>(sums, run + 4 * quad, in_step, weights);
+          }
         }
-      }
-      for (; quad < quads; ++quad, weights += vectors * kWidth * 4) {
-        multiply_add<rows, vectors>(sums, run + 4 * quad, in_step, weights);
+        for (; quad < quads; ++quad, weights += vectors * kWidth * 4) {
+          multiply_add<rows, vectors>(sums, run + 4 * quad, in_step, weights);
+        }
       }
     }
   }
@@ -213,6 +213,22 @@ struct Int8Convolution : Int8Blocks<D> {
 
   static std::size_t packed_size_in(const Step& step, const Window& window) {
     return 4 * static_cast<std::size_t>(window.total()) * static_cast<std::size_t>(blocks_end(step));
+  }
+
+  // Whether D can add up, before they go into a sum, the products of every two quads behind each other.
+  static bool fits_in_twos(const Step& step, const std::int8_t* packed) {
+    const Window window = window_of(step);
+    for (int channel = 0; channel < step.out.channels;) {
+      const int channels = vectors_at(step, channel) * kWidth, quad_size = 4 * channels;
+      for (int run = 0; run < window.runs; ++run, packed += static_cast<std::ptrdiff_t>(window.quads) * quad_size) {
+        for (int quad = 0; quad + 2 <= window.quads; quad += 2) {
+          const std::int8_t* here = packed + static_cast<std::ptrdiff_t>(quad) * quad_size;
+          if (!D::can_add(here, here + quad_size, channels)) return false;
+        }
+      }
+      channel += channels;
+    }
+    return true;
   }
 
   // [block][run][quad][channels of the block][4]; what is no weight is 0.

@@ -9,7 +9,6 @@ struct SignedDot {
   static constexpr bool loads_copies = true;
 
   static uint8x16_t turned(uint8x16_t x) { return signed_bytes(x); }
-  static int32x4_t spread(uint8x16_t four) { return vreinterpretq_s32_u8(four); }
   static int32x4_t dot(int32x4_t sum, int32x4_t bytes, int32x4_t weights) {
     return vdotq_s32(sum, vreinterpretq_s8_s32(bytes), vreinterpretq_s8_s32(weights));
   }

@@ -10,7 +10,6 @@ struct MixedDot {
   static constexpr bool loads_copies = true;
 
   static uint8x16_t turned(uint8x16_t x) { return x; }
-  static int32x4_t spread(uint8x16_t four) { return vreinterpretq_s32_u8(four); }
   static int32x4_t dot(int32x4_t sum, int32x4_t bytes, int32x4_t weights) {
     return vusdotq_s32(sum, vreinterpretq_u8_s32(bytes), vreinterpretq_s8_s32(weights));
   }

@@ -46,10 +46,6 @@ struct NeonInt8 : Neon {
     return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes))));
   }
 
-  // Four inputs as P multiplies them.
-  static Ints four_bytes(const std::uint8_t* from) {
-    return P::spread(P::turned(vreinterpretq_u8_u32(vdupq_n_u32(word(from)))));
-  }
   static Ints dot(Ints sum, Ints bytes, Ints weights) { return P::dot(sum, bytes, weights); }
 
   // Four times four inputs of each pixel, `count` times: they are loaded at once and stay in registers.
