@@ -10,8 +10,8 @@ from nanoedge.export.native.graph import FloatArray
 MOST = 127
 MOST_TOGETHER = 128
 """The products of bytes (up to 255) with weights of one sign whose sum is no larger stay within 16 bits, in which CPUs
-with AVX2 but without dot products add them: 255 * 128 < 32768. Those of ARM add products with bytes - 128, of weights of
-both signs: (128 + 127) * 128. So every CPU calculates the same."""
+with AVX2 but without dot products add them: 255 * 128 < 32768. Those of ARM add products with bytes - 128, of weights
+of both signs: (128 + 127) * 128. So every CPU calculates the same."""
 
 FACTORS = np.linspace(1.0, 0.25, 31)
 
