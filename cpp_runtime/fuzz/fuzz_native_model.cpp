@@ -51,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (model.arena > kMostMemory || work_of(model) > kMostWork) return 0;  // only slow
     for (const native::KernelTable& kernels : native::kernel_tables()) {
       if (!kernels.is_usable()) continue;
-      native::Network(model, bytes, kernels, false, 1).run();
+      native::Network(model, bytes, kernels, native::Element::f32, 1).run();
       for (const native::Element floats : {native::Element::bf16, native::Element::f16}) {
         if (kernels.half(floats) != nullptr) native::Network(model, bytes, kernels, floats, 1).run();
       }

@@ -151,8 +151,8 @@ struct F32Vectors {
   }
 
   // The same for any activation, wherever there is room.
-  __attribute__((noinline, noclone)) static void finish_any(const Step& step, const float* sums, int rows, int vectors,
-                                                            char* out, int channel) {
+  NANOEDGE_COMPILED_ONCE static void finish_any(const Step& step, const float* sums, int rows, int vectors, char* out,
+                                                int channel) {
     for (int r = 0; r < rows; ++r, out += pixel_bytes(step.out)) {
       for (int v = 0; v < vectors; ++v, sums += kWidth) {
         store(out, channel + v * kWidth, activated(V::load(sums), step), step);

@@ -271,8 +271,8 @@ struct Int8Blocks {
 
   // The same for everything else.
   template <int vectors>
-  __attribute__((noinline, noclone)) static void finish_any(const Step& step, const Ints (*sums)[vectors], int rows,
-                                                            char* out, std::ptrdiff_t out_step, int channel) {
+  NANOEDGE_COMPILED_ONCE static void finish_any(const Step& step, const Ints (*sums)[vectors], int rows, char* out,
+                                                std::ptrdiff_t out_step, int channel) {
     for (int r = 0; r < rows; ++r, out += out_step) {
       Floats values[vectors];
       for (int v = 0; v < vectors; ++v) {

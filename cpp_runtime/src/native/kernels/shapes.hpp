@@ -3,6 +3,13 @@
 
 #include "native/kernels/step.hpp"
 
+// A function that no caller gets a version of its own of: Clang has a word for half of that.
+#if defined(__clang__)
+#define NANOEDGE_COMPILED_ONCE __attribute__((noinline))
+#else
+#define NANOEDGE_COMPILED_ONCE __attribute__((noinline, noclone))
+#endif
+
 namespace nanoedge::native {
 namespace {
 
