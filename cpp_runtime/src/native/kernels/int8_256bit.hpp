@@ -17,6 +17,9 @@ struct Int8Of256Bits {
   static constexpr bool has_fours = false;      // multiplies four times four inputs of a pixel at once
   static constexpr bool has_two_quads = false;  // adds up twice four products before they go into a sum
 
+  struct Limit {};
+  static Limit limit_of(Floats) { return {}; }
+
   static int in_quads(int byte) { return byte; }  // as it stands in quads
   static Ints load_ints(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
   static Ints set_ints(int value) { return _mm256_set1_epi32(value); }

@@ -109,13 +109,13 @@ struct Int8Blocks {
   };
 
   // Vectors that a multiply-add will overwrite: copied, or loaded anew where D says that it takes less.
-  template <int vectors, class T, class Values>
-  __attribute__((always_inline)) static void copies(const T (&in)[vectors], const Values* from, T (&to)[vectors]) {
-    if constexpr (D::loads_copies && vectors > 1) {
+  template <class T, class Values, int count>
+  __attribute__((always_inline)) static void copies(const T* in, const Values* from, T (&to)[count]) {
+    if constexpr (D::loads_copies && count > 1) {
       D::load_anew(from, to);
     } else {
 #pragma GCC unroll 4
-      for (int v = 0; v < vectors; ++v) to[v] = in[v];
+      for (int v = 0; v < count; ++v) to[v] = in[v];
     }
   }
 
@@ -187,16 +187,22 @@ struct Int8Blocks {
   // What stands behind the sums of a block of channels, loaded once for many pixels.
   template <int vectors, Activation activation>
   struct Epilogue {
+    static constexpr bool kHasActivation = D::joins_activations && activation != Activation::none;
     Floats multiplier[vectors], bias[vectors];
     Constants constants;
     Floats firsts[vectors];      // of the constants
     const Floats* first_copies;  // those of the one that was made first, which outlives its copies
+    typename D::Limit limit;     // of the constants, rounded
     const float* biases;
     int channel;
     Form form = Form::any;
 
     Epilogue(const Step& step, int channel)
-        : constants(step), first_copies(firsts), biases(step.bias + channel), channel(channel) {
+        : constants(step),
+          first_copies(firsts),
+          limit(D::limit_of(constants.second)),
+          biases(step.bias + channel),
+          channel(channel) {
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) {
         multiplier[v] = D::load(step.multiplier + channel + v * kWidth);
@@ -211,24 +217,33 @@ struct Int8Blocks {
       }
     }
 
-    __attribute__((always_inline)) void operator()(const Ints (&sums)[vectors], std::uint8_t* to) const {
-      Floats values[vectors];
-      copies<vectors>(bias, biases, values);
-#pragma GCC unroll 4
-      for (int v = 0; v < vectors; ++v) {
-        values[v] = D::multiply_add(D::floats(sums[v]), multiplier[v], values[v]);
-        if constexpr (!D::joins_activations) values[v] = activated_as<activation>(values[v], constants);
-      }
-      if constexpr (D::joins_activations) {
-        Floats others[vectors];
-        copies<vectors>(firsts, first_copies, others);
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; ++v) {
-          values[v] = D::max(values[v], D::multiply_add(values[v], constants.slope, others[v]));
+    // Two vectors after the other, so that few registers hold copies.
+    template <int v>
+    __attribute__((always_inline)) void values_from(const Ints (&sums)[vectors], Floats (&values)[vectors]) const {
+      constexpr int kCount = D::loads_copies && vectors > 1 ? 2 : 1;
+      Floats some[kCount], others[kCount];
+      copies(bias + v, biases + v * kWidth, some);
+#pragma GCC unroll 2
+      for (int i = 0; i < kCount; ++i) some[i] = D::multiply_add(D::floats(sums[v + i]), multiplier[v + i], some[i]);
+      if constexpr (kHasActivation) copies(firsts, first_copies, others);
+#pragma GCC unroll 2
+      for (int i = 0; i < kCount; ++i) {
+        if constexpr (kHasActivation) {
+          values[v + i] = D::max(some[i], D::multiply_add(some[i], constants.slope, others[i]));
+        } else if constexpr (D::joins_activations) {
+          values[v + i] = some[i];
+        } else {
+          values[v + i] = activated_as<activation>(some[i], constants);
         }
       }
-      if constexpr (D::joins_activations) {  // rounded, the smaller of two is the same, and four times fewer
-        D::template store_bytes_up_to<vectors>(to, values, constants.second);
+      if constexpr (v + kCount < vectors) values_from<v + kCount>(sums, values);
+    }
+
+    __attribute__((always_inline)) void operator()(const Ints (&sums)[vectors], std::uint8_t* to) const {
+      Floats values[vectors];
+      values_from<0>(sums, values);
+      if constexpr (kHasActivation) {  // rounded, the smaller of two is the same, and four times fewer
+        D::template store_bytes_up_to<vectors>(to, values, limit);
       } else {
         D::template store_bytes<vectors>(to, values);
       }

@@ -106,7 +106,7 @@ struct Int8Convolution : Int8Blocks<D> {
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) start[v] = D::load_ints(starts + v * kWidth);
 #pragma GCC unroll 32
-    for (int r = 0; r < rows; ++r) Blocks::template copies<vectors>(start, starts, sums[r]);
+    for (int r = 0; r < rows; ++r) Blocks::copies(start, starts, sums[r]);
     const int quads = window.quads;
     const std::ptrdiff_t* at = window.at;
     for (const std::ptrdiff_t* const end = at + window.runs; at < end; ++at) {

@@ -15,6 +15,8 @@ struct Int8Depthwise : Int8Blocks<D> {
   using Blocks::channel_in_block, Blocks::vectors_at, Blocks::blocks_end, Blocks::kWidth, Blocks::kBlock;
   using typename Blocks::Ints;
   static constexpr std::ptrdiff_t kVectorBytes = 4 * kWidth;
+  // Where one form serves all activations: whether there is one for none beside it, for the largest blocks.
+  static constexpr bool kSparesActivation = D::joins_activations && D::loads_copies && D::depthwise_run > 0;
 
   template <int vectors, Activation activation>
   using Epilogue = typename Blocks::template Epilogue<vectors, activation>;
@@ -139,7 +141,7 @@ struct Int8Depthwise : Int8Blocks<D> {
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) start[v] = D::load_ints(starts + v * kWidth);
 #pragma GCC unroll 32
-    for (int t = 0; t < count; ++t) Blocks::template copies<vectors>(start, starts, sums[t]);
+    for (int t = 0; t < count; ++t) Blocks::copies(start, starts, sums[t]);
     const std::ptrdiff_t line = static_cast<std::ptrdiff_t>(plan.columns) * vectors * kVectorBytes;
     constexpr int kLoaded = D::loads_pairs && kernel > 0 && vectors > 1 ? 2 : 1;
 #pragma GCC unroll 4
@@ -199,15 +201,19 @@ struct Int8Depthwise : Int8Blocks<D> {
   template <Activation activation, int vectors>
   static auto row_for(const Step& step) {
     constexpr bool kHasWindows = D::depthwise_run > 0 && vectors >= D::fewest_vectors;
-    if constexpr (kHasWindows && (D::joins_activations || activation != Activation::leaky_relu)) {
-      if (step.kernel == 3 && step.stride == 1) return row<3, 1, vectors, activation>;
-      if (step.kernel == 3 && step.stride == 2) return row<3, 2, vectors, activation>;
+    if constexpr (kSparesActivation && activation == Activation::none) {  // see run
+      return row<3, 1, vectors, activation>;
+    } else {
+      if constexpr (kHasWindows && (D::joins_activations || activation != Activation::leaky_relu)) {
+        if (step.kernel == 3 && step.stride == 1) return row<3, 1, vectors, activation>;
+        if (step.kernel == 3 && step.stride == 2) return row<3, 2, vectors, activation>;
+      }
+      if constexpr (kHasWindows && activation != Activation::none) {
+        if (step.kernel == 5 && step.stride == 1) return row<5, 1, vectors, activation>;
+        if (step.kernel == 5 && step.stride == 2) return row<5, 2, vectors, activation>;
+      }
+      return row<0, 0, vectors, activation>;
     }
-    if constexpr (kHasWindows && activation != Activation::none) {
-      if (step.kernel == 5 && step.stride == 1) return row<5, 1, vectors, activation>;
-      if (step.kernel == 5 && step.stride == 2) return row<5, 2, vectors, activation>;
-    }
-    return row<0, 0, vectors, activation>;
   }
 
   // All rows of output of an item in one block of channels.
@@ -222,6 +228,11 @@ struct Int8Depthwise : Int8Blocks<D> {
   }
 
   static void run(const Step& step, int first, int end, void* scratch) {
+    if constexpr (kSparesActivation) {  // most small filters have none
+      if (step.kernel == 3 && step.stride == 1 && step.activation == Activation::none) {
+        return run_as<Activation::none>(step, first, end, scratch);
+      }
+    }
     Blocks::with_activation(step,
                             [&](auto activation) { run_as<decltype(activation)::value>(step, first, end, scratch); });
   }
@@ -234,9 +245,8 @@ struct Int8Depthwise : Int8Blocks<D> {
       const auto* weights = static_cast<const char*>(step.weights);
       for (int channel = 0; channel < step.out.channels;) {
         const int vectors = vectors_at(step, channel);
-        const auto work = vectors == 4   ? block<activation, 4>
-                          : vectors == 2 ? block<activation, 2>
-                                         : block<activation, 1>;
+        constexpr Activation kOfSmall = kSparesActivation ? Activation::leaky_relu : activation;
+        const auto work = vectors == 4 ? block<activation, 4> : vectors == 2 ? block<kOfSmall, 2> : block<kOfSmall, 1>;
         work(step, plan, y, rows, channel, weights, static_cast<std::uint8_t*>(scratch));
         weights += static_cast<std::ptrdiff_t>(plan.rows) * plan.quads * step.kernel * vectors * kVectorBytes;
         channel += vectors * kWidth;

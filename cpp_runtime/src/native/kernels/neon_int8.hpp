@@ -152,17 +152,18 @@ struct NeonInt8 : Neon {
     }
   }
 
-  // The same, but no byte is larger than `most`, rounded.
+  // The same, but no byte is larger than a limit, which is rounded once.
+  using Limit = uint8x16_t;
+  static Limit limit_of(Floats most) { return vcombine_u8(bytes(most, most), bytes(most, most)); }
   template <int vectors>
-  static void store_bytes_up_to(std::uint8_t* to, const Floats* values, Floats most) {
-    const uint8x8_t limit = bytes(most, most);
+  static void store_bytes_up_to(std::uint8_t* to, const Floats* values, Limit limit) {
     if constexpr (vectors == 4) {
       const uint8x16_t block = vcombine_u8(bytes(values[0], values[1]), bytes(values[2], values[3]));
-      vst1q_u8(to, vminq_u8(block, vcombine_u8(limit, limit)));
+      vst1q_u8(to, vminq_u8(block, limit));
     } else if constexpr (vectors == 2) {
-      vst1_u8(to, vmin_u8(bytes(values[0], values[1]), limit));
+      vst1_u8(to, vmin_u8(bytes(values[0], values[1]), vget_low_u8(limit)));
     } else {
-      const uint8x8_t twice = vmin_u8(bytes(values[0], values[0]), limit);
+      const uint8x8_t twice = vmin_u8(bytes(values[0], values[0]), vget_low_u8(limit));
       const std::uint32_t four = vget_lane_u32(vreinterpret_u32_u8(twice), 0);
       memcpy(to, &four, sizeof four);
     }
