@@ -14,9 +14,9 @@ struct NeonPairs {
   static constexpr bool loads_pairs = true;
   template <int offset, class T>
   __attribute__((always_inline)) static void load_two(const void* from, T& a, T& b) {
-    __asm__ volatile("ldp %q0, %q1, [%2, %3]"
-                     : "=w"(a), "=w"(b)
-                     : "r"(from), "i"(offset), "m"(*static_cast<const char (*)[offset + 32]>(from)));
+    __asm__("ldp %q0, %q1, [%2, %3]"
+            : "=w"(a), "=w"(b)
+            : "r"(from), "i"(offset), "m"(*static_cast<const char (*)[offset + 32]>(from)));
   }
 #else
   static constexpr bool loads_pairs = false;  // there is none
