@@ -26,7 +26,7 @@ if(NOT EXISTS ${jpeg_build}/libturbojpeg.a)
   endif()
   set(flags -DCMAKE_BUILD_TYPE=Release -DENABLE_SHARED=OFF -DENABLE_STATIC=ON -DWITH_TOOLS=OFF -DWITH_TESTS=OFF
       -DWITH_SIMD=OFF -DWITH_ARITH_ENC=OFF "-DCMAKE_C_FLAGS_RELEASE=${jpeg_optimization} -DNDEBUG" -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}
-      "-DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} -DNO_GETENV -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables")
+      "-DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} -DNO_GETENV -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables")
   cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
   if(CMAKE_TOOLCHAIN_FILE)
     list(APPEND flags -DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
@@ -59,4 +59,4 @@ add_library(nanoedge_png STATIC ${zlib_files} ${spng_files})
 target_include_directories(nanoedge_png SYSTEM PUBLIC ${zlib_folder} ${spng_folder})
 target_compile_definitions(nanoedge_png PUBLIC SPNG_STATIC PRIVATE Z_HAVE_UNISTD_H)
 target_compile_definitions(nanoedge_png PRIVATE NOBYFOUR)  # one table for checksums, not eight
-target_compile_options(nanoedge_png PRIVATE -w -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables)
+target_compile_options(nanoedge_png PRIVATE -w -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables)
