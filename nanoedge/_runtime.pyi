@@ -52,7 +52,8 @@ def check_manifest(text: str, place: str) -> None: ...
 class NativeStep(TypedDict):
     """One step of a network of our engine.
 
-    Maps are [height, width, channels] of `element`: `float32`, or `uint8` with value = (byte - zero_point) * scale.
+    Maps are [height, width, channels] of `element`: `float32`, or `uint8` with value = (byte - zero_point) * scale;
+    either times the channel's factor where there are `factors`, [C], which else are empty.
     `multiply_adds` are those of convolutions, 0 of other kinds; `read`, `written` and `weights` are bytes.
     """
 
@@ -67,6 +68,7 @@ class NativeStep(TypedDict):
     element: str
     scale: float
     zero_point: int
+    factors: npt.NDArray[np.float32]
     half_weights: bool
     multiply_adds: int
     read: int

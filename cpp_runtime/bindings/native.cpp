@@ -1,4 +1,5 @@
 // nanoedge._runtime.NativeNetwork: a network of our engine, step by step.
+#include <cmath>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -49,6 +50,14 @@ Picture checked(const NativeNetwork& network, const py::array& given) {
   return Picture(given);
 }
 
+// What the stored values of each channel are multiplied by; empty: by nothing.
+py::array_t<float> factors_of(const Value& value) {
+  py::array_t<float> factors(static_cast<py::ssize_t>(value.exponents.size()));
+  float* to = factors.mutable_data();
+  for (const std::uint8_t exponent : value.exponents) *to++ = std::exp2(-static_cast<float>(exponent) / 8.F);
+  return factors;
+}
+
 py::list steps_of(const NativeNetwork& network) {
   py::list steps;
   for (int number = 0; number < network.layers->count(); ++number) {
@@ -68,6 +77,7 @@ py::list steps_of(const NativeNetwork& network) {
     step["element"] = name_of(output.element);
     step["scale"] = output.scale;
     step["zero_point"] = output.zero_point;
+    step["factors"] = factors_of(output);
     step["half_weights"] = layer.operation->has_weights() && layer.operation->stored == Stored::f16;
     step["multiply_adds"] = layer.multiply_adds;
     step["read"] = layer.read;

@@ -20,7 +20,7 @@ void set(Bytes& bytes, std::size_t at, T value) {
   std::memcpy(bytes.data() + at, &value, sizeof value);
 }
 
-constexpr std::size_t kHeader = 84, kValue = 48, kOperation = 88;
+constexpr std::size_t kHeader = 84, kValue = 56, kOperation = 88;
 constexpr std::size_t kArenaAt = 24, kValuesAt = 32, kOperationsAt = 36, kInputAt = 44, kOutputAt = 56;
 
 // Makes size and checksum fit the bytes.
@@ -39,6 +39,7 @@ inline void put_value(Bytes& bytes, std::uint64_t offset, int channels, int heig
   put<std::uint32_t>(bytes, 0);
   put<std::uint32_t>(bytes, 0);  // no border
   put<std::uint32_t>(bytes, 0);
+  put<std::uint64_t>(bytes, 0);  // no exponents
 }
 
 // The picture 64x32 of the tests' manifest, max-pooled to 8x4, convolved to the 34 channels of stride 8, pooled again
@@ -47,7 +48,7 @@ inline Bytes good() {
   Bytes bytes;
   const char magic[] = {'N', 'E', 'n', 'a', 't', 'i', 'v', 'e'};
   bytes.insert(bytes.end(), magic, magic + sizeof magic);
-  put<std::uint32_t>(bytes, 1);
+  put<std::uint32_t>(bytes, 2);  // version
   put<std::uint32_t>(bytes, 0);
   put<std::uint64_t>(bytes, 0);
   const std::uint64_t pooled = 64 * 32 * 3 * 4, output = pooled + 8 * 4 * 8 * 4;

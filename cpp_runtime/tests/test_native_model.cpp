@@ -74,7 +74,7 @@ TEST_CASE("a damaged, cut or newer file is refused with a sentence") {
   CHECK_THAT(refused(Bytes(bytes.begin(), bytes.begin() + 40)), Contains("no network"));
   bytes[bytes.size() - 9] = static_cast<char>(bytes[bytes.size() - 9] ^ 4);
   CHECK_THAT(refused(bytes), Contains("checksum"));
-  CHECK_THAT(changed<std::uint32_t>(8, 2), Contains("has version 2"));
+  CHECK_THAT(changed<std::uint32_t>(8, 3), Contains("has version 3"));
   CHECK(refused(native_file::good()).empty());
 }
 
@@ -93,6 +93,7 @@ TEST_CASE("a hostile file is refused, whatever it says") {
   CHECK_THAT(changed<std::uint32_t>(value_at(1) + 24, 8), Contains("rows of the map"));
   CHECK_THAT(changed<std::uint8_t>(value_at(1) + 28, 9), Contains("made of something unknown"));
   CHECK_THAT(changed<std::uint8_t>(value_at(0) + 40, 1), Contains("does not fit into the memory"));  // a border
+  CHECK_THAT(changed<std::uint64_t>(value_at(1) + 48, 64), Contains("exponents of the map"));
   CHECK_THAT(changed<std::uint8_t>(operation_at(0), 0), Contains("does not know"));
   CHECK_THAT(changed<std::uint8_t>(operation_at(0), 99), Contains("does not know"));
   CHECK_THAT(changed<std::uint8_t>(operation_at(0) + 1, 99), Contains("activation"));
@@ -134,6 +135,24 @@ TEST_CASE("channels of one pixel may be read while others are written") {
   CHECK(refused(native_file::sealed(bytes)).empty());
   native_file::set<std::uint32_t>(bytes, operation_at(1) + 12, 35);
   CHECK_THAT(refused(native_file::sealed(bytes)), Contains("write to what it reads"));
+}
+
+TEST_CASE("exponents of a map are kept, and lie inside the file") {
+  const Bytes good = native_file::good();
+  const std::uint64_t last = (good.size() - 34) / 4 * 4;  // the map has 34 channels
+  const auto with = [&](std::uint64_t offset) {
+    Bytes bytes = good;
+    native_file::set<std::uint64_t>(bytes, value_at(2) + 48, offset);
+    return native_file::sealed(bytes);
+  };
+  CHECK(native::read_model(good, manifest(), "x.bin").values[2].exponents.empty());
+  const Bytes bytes = with(last);
+  const native::Model model = native::read_model(bytes, manifest(), "x.bin");
+  REQUIRE(model.values[2].exponents.size() == 34);
+  CHECK(std::memcmp(model.values[2].exponents.data(), bytes.data() + last, 34) == 0);
+  for (const std::uint64_t offset : {last + 4, last + 1, good.size(), std::uint64_t{64}, ~std::uint64_t{0} - 3}) {
+    CHECK_THAT(refused(with(offset)), Contains("exponents of the map"));
+  }
 }
 
 TEST_CASE("a bias that is not a number is refused") {

@@ -121,9 +121,9 @@ def native_maps(bundle: Bundle, engine: LayerEngine, picture: Picture, threads: 
 
 
 def _values(step: NativeStep, values: npt.NDArray[Any]) -> FloatArray:
-    if step["element"] == "float32":
-        return values
-    return ((values.astype(np.int32) - step["zero_point"]) * np.float32(step["scale"])).astype(np.float32)
+    if step["element"] != "float32":
+        values = ((values.astype(np.int32) - step["zero_point"]) * np.float32(step["scale"])).astype(np.float32)
+    return values * step["factors"] if step["factors"].size else values
 
 
 def _layers(steps: Sequence[NativeStep]) -> tuple[Layer, ...]:

@@ -7,8 +7,8 @@ namespace nanoedge::native {
 namespace {
 
 constexpr char kMagic[] = {'N', 'E', 'n', 'a', 't', 'i', 'v', 'e'};
-constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kHeader = 84, kValue = 48, kOperation = 88;
+constexpr std::uint32_t kVersion = 2;
+constexpr std::size_t kHeader = 84, kValue = 56, kOperation = 88;
 constexpr std::uint32_t kMostRecords = 100'000;
 constexpr std::uint64_t kMostArena = std::uint64_t{1} << 31;
 constexpr int kMostSide = 1 << 15, kMostChannels = 1 << 15, kMostStride = 8;
@@ -141,6 +141,7 @@ class Parser {
     value.border_bottom = reader.take<std::uint8_t>();
     value.border_right = reader.take<std::uint8_t>();
     value.name = name_at(reader.take<std::uint32_t>());
+    const auto exponents = reader.take<std::uint64_t>();
     check(channels > 0 && channels <= kMostChannels && height > 0 && height <= kMostSide && width > 0 &&
               width <= kMostSide && value.pixel >= channels && value.pixel <= kMostStep && value.row <= kMostStep,
           "the map " + value.name + " has an impossible size");
@@ -153,6 +154,11 @@ class Parser {
     value.element = static_cast<Element>(element);
     check(std::isfinite(value.scale) && value.scale > 0 && value.zero_point >= 0 && value.zero_point <= 255,
           "the map " + value.name + " has an impossible scale");
+    if (exponents != 0) {
+      check(is_array(exponents, channels), "the exponents of the map " + value.name + " lie outside the file");
+      const char* first = bytes_.data() + exponents;
+      value.exponents.assign(first, first + channels);
+    }
     check(fits(value, value.channels), "the map " + value.name + " does not fit into the memory");
   }
 
@@ -342,8 +348,11 @@ class Parser {
   }
 
   void check_array(const Operation& operation, std::uint64_t offset, std::uint64_t size) const {
-    check(offset >= data_ && offset <= bytes_.size() && size <= bytes_.size() - offset && offset % 4 == 0,
-          "the weights of " + operation.name + " lie outside the file");
+    check(is_array(offset, size), "the weights of " + operation.name + " lie outside the file");
+  }
+
+  bool is_array(std::uint64_t offset, std::uint64_t size) const {
+    return offset >= data_ && offset <= bytes_.size() && size <= bytes_.size() - offset && offset % 4 == 0;
   }
 
   void check_numbers(const Operation& operation, std::uint64_t offset, std::uint64_t count) const {

@@ -20,6 +20,9 @@ struct Value {
   float scale = 1;
   int zero_point = 0;
   int border_top = 0, border_left = 0, border_bottom = 0, border_right = 0;
+  // Of each channel, whose values are to be multiplied by 2 ** (-exponent / 8); empty: they all are as they are.
+  // Nothing here calculates with them.
+  std::vector<std::uint8_t> exponents;
   std::string name;
 };
 

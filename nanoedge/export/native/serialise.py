@@ -30,11 +30,11 @@ from nanoedge.export.native.passes.place import Place
 from nanoedge.export.native.passes.plan_memory import Memory
 
 MAGIC = b"NEnative"
-VERSION = 1
+VERSION = 2
 NOTHING = 0xFFFFFFFF
 
 HEADER = struct.Struct("<8sIIQQIIIIIIQII3f")
-VALUE = struct.Struct("<QIIIIIB3xfi4BI")
+VALUE = struct.Struct("<QIIIIIB3xfi4BIQ")
 OPERATION = struct.Struct("<4B4BfIIIIIQQQB7x6f")
 
 KINDS: dict[type[Operation], int] = {
@@ -62,6 +62,10 @@ class Quantized:
 
     scale: float
     zero_point: int
+
+
+Exponents = npt.NDArray[np.uint8]
+"""A byte a channel, [C]: its values are to be multiplied by 2 ** (-byte / 8)."""
 
 
 @dataclass
@@ -92,6 +96,7 @@ class Compiled:
         room: see `leave_room`.
         arithmetic: by the name of the operation's output.
         quantized: of the maps that are bytes.
+        exponents: of maps whose channels are stored divided by factors of their own.
     """
 
     graph: Graph
@@ -100,6 +105,7 @@ class Compiled:
     room: Mapping[str, int]
     arithmetic: Mapping[str, Arithmetic]
     quantized: Mapping[str, Quantized] = field(default_factory=dict)
+    exponents: Mapping[str, Exponents] = field(default_factory=dict)
 
 
 def serialise(compiled: Compiled) -> bytes:
@@ -110,11 +116,11 @@ def serialise(compiled: Compiled) -> bytes:
     names = list(dict.fromkeys(used))
     number = {name: position for position, name in enumerate(names)}
     strings = _Strings()
-    values = b"".join(_value(compiled, name, strings) for name in names)
-    data = _Data(HEADER.size + len(values) + OPERATION.size * len(graph.operations))
-    for operation in graph.operations:
-        strings.add(operation.name)
-    data.start += len(strings.bytes)
+    for name in (*names, *(operation.name for operation in graph.operations)):
+        strings.add(name)
+    records = VALUE.size * len(names) + OPERATION.size * len(graph.operations)
+    data = _Data(HEADER.size + records + len(strings.bytes))
+    values = b"".join(_value(compiled, name, strings, data) for name in names)
     operations = b"".join(_operation(compiled, each, number, strings, data) for each in graph.operations)
     body = values + operations + strings.bytes + data.padding() + data.bytes
     priors = sum(graph.shapes[level].height * graph.shapes[level].width for level in graph.outputs)
@@ -144,7 +150,7 @@ class _Data:
     """Arrays behind everything else.
 
     Args:
-        start: size of what lies before, without names.
+        start: size of what lies before.
     """
 
     def __init__(self, start: int) -> None:
@@ -165,7 +171,7 @@ class _Data:
         return offset
 
 
-def _value(compiled: Compiled, name: str, strings: _Strings) -> bytes:
+def _value(compiled: Compiled, name: str, strings: _Strings, data: _Data) -> bytes:
     graph, memory = compiled.graph, compiled.memory
     shape, place, border = graph.shapes[name], compiled.places[name], graph.borders.get(name, Pads())
     quantized = compiled.quantized.get(name)
@@ -180,7 +186,8 @@ def _value(compiled: Compiled, name: str, strings: _Strings) -> bytes:
         offset = buffer.origin + place.start * buffer.element
     element = U8 if quantized else F32
     scale, zero_point = (quantized.scale, quantized.zero_point) if quantized else (1.0, 0)
-    return VALUE.pack(offset, *shape, pixel, row, element, scale, zero_point, *border, strings.add(name))
+    exponents = data.add(compiled.exponents.get(name))
+    return VALUE.pack(offset, *shape, pixel, row, element, scale, zero_point, *border, strings.add(name), exponents)
 
 
 def _operation(
@@ -228,6 +235,7 @@ class ValueRecord(NamedTuple):
     border_bottom: int
     border_right: int
     name: int
+    exponents: int
 
 
 class OperationRecord(NamedTuple):

@@ -10,8 +10,10 @@ from nanoedge.bundle import Bundle
 from nanoedge.bundle.write import bundle_to_throw_away
 from nanoedge.config.interface import DecoderSpec, InputSpec, Interface, PostprocessSpec
 from nanoedge.export.int8.native.candidates import ENTRY as INT8_ENTRY
+from nanoedge.export.int8.native.equalise import equalise
 from nanoedge.export.int8.native.quantize import APART_IN_INT8, choose_scales, compile_int8
 from nanoedge.export.int8.native.ranges import Statistics
+from nanoedge.export.int8.native.shared_scales import float_maps
 from nanoedge.export.native.compile import ENTRY as FLOAT_ENTRY
 from nanoedge.export.native.compile import compile_float, read_and_simplify
 from nanoedge.export.native.graph import Graph
@@ -41,9 +43,9 @@ def random_picture(spec: InputSpec, seed: int) -> np.ndarray:
 def compiled_int8(network: nn.Module, spec: InputSpec) -> Compiled:
     """Quantized on two random pictures."""
     graph = read_and_simplify(network, spec, APART_IN_INT8)
-    statistics = _statistics(graph, [random_picture(spec, seed) for seed in (1, 2)])
-    quantized = choose_scales(graph, statistics, "mean")
-    return compile_int8(graph, quantized, {name: each.channel_means for name, each in statistics.items()})
+    exponents, statistics = equalise(graph, _statistics(graph, [random_picture(spec, seed) for seed in (1, 2)]))
+    means = {name: each.channel_means for name, each in statistics.items()}
+    return compile_int8(graph, choose_scales(graph, statistics, "mean"), means, exponents)
 
 
 def compiled_float(network: nn.Module, spec: InputSpec) -> Compiled:
@@ -57,7 +59,7 @@ def _statistics(graph: Graph, pictures: Sequence[np.ndarray]) -> dict[str, Stati
     for picture in pictures:
         for name, values in run_float(graph, picture.transpose(2, 0, 1)).items():
             statistics.setdefault(name, Statistics()).add(values, generator)
-    return statistics
+    return {name: each for name, each in statistics.items() if name not in float_maps(graph)}
 
 
 def bundle_of(

@@ -12,6 +12,7 @@ from torch import nn
 
 from nanoedge.bundle.manifest import EngineEntry
 from nanoedge.config.interface import InputSpec
+from nanoedge.export.int8.native.equalise import equalise
 from nanoedge.export.int8.native.quantize import APART_IN_INT8, choose_scales, compile_int8
 from nanoedge.export.int8.native.ranges import METHODS, SAMPLES, RangeMethod, collect_statistics
 from nanoedge.export.int8.native.shared_scales import float_maps
@@ -57,10 +58,11 @@ def int8_candidates(
     colours: list[npt.NDArray[np.float64]] = []
     samples = min(SAMPLES, max(1, SAMPLES_OF_A_MAP // count))
     statistics = collect_statistics(network, _with_colours(pictures, colours), wanted, samples)
+    exponents, statistics = equalise(graph, statistics)
     means = {name: each.channel_means for name, each in statistics.items()}
     means[graph.input] = np.mean(colours, axis=0) * spec.std + spec.mean  # the compiled network reads grey levels
     for method in METHODS:
-        compiled = compile_int8(copy.deepcopy(graph), choose_scales(graph, statistics, method), means)
+        compiled = compile_int8(copy.deepcopy(graph), choose_scales(graph, statistics, method), means, exponents)
         yield Candidate(method, serialise(compiled))
 
 

@@ -26,7 +26,7 @@ from nanoedge.export.native.passes.add_borders import add_borders
 from nanoedge.export.native.passes.leave_room import leave_room
 from nanoedge.export.native.passes.place import place_maps
 from nanoedge.export.native.passes.plan_memory import plan_memory
-from nanoedge.export.native.serialise import Arithmetic, Compiled, Quantized
+from nanoedge.export.native.serialise import Arithmetic, Compiled, Exponents, Quantized
 from nanoedge.export.native.simulate import activated
 
 Means = npt.NDArray[np.float64]
@@ -56,7 +56,10 @@ def choose_scales(graph: Graph, statistics: Mapping[str, Statistics], method: Ra
 
 
 def compile_int8(
-    graph: Graph, quantized: Mapping[str, Quantized], means: Mapping[str, Means] | None = None
+    graph: Graph,
+    quantized: Mapping[str, Quantized],
+    means: Mapping[str, Means] | None = None,
+    exponents: Mapping[str, Exponents] | None = None,
 ) -> Compiled:
     """Plan a network that calculates in int8.
 
@@ -65,6 +68,7 @@ def compile_int8(
         quantized: of `choose_scales`.
         means: mean of each channel of the maps, [C], of the picture in grey levels: biases are corrected by what
             rounded weights change on average.
+        exponents: of `equalise`; they are kept for who looks at the maps.
 
     Raises:
         ExportError: when such an activation is part of another operation.
@@ -72,7 +76,7 @@ def compile_int8(
     graph.input_border = tuple(float(np.round(value)) for value in graph.input_border)
     add_borders(graph)
     places = place_maps(graph)
-    known, averages = dict(quantized), dict(means or {})
+    known, averages, divided = dict(quantized), dict(means or {}), dict(exponents or {})
     for operation in graph.operations:  # copies that the passes made
         if isinstance(operation, Copy) and operation.output not in graph.outputs:
             [source] = operation.inputs
@@ -80,12 +84,14 @@ def compile_int8(
                 known[operation.output] = known[source]
             if source in averages:
                 averages[operation.output] = averages[source]
+            if source in divided:
+                divided[operation.output] = divided[source]
     memory = plan_memory(graph, places, {name: 1 if name in known else 4 for name in graph.shapes})
     arithmetic = {
         operation.output: _arithmetic(operation, known, averages.get(operation.inputs[0]))
         for operation in graph.operations
     }
-    return Compiled(graph, places, memory, leave_room(graph, places, memory), arithmetic, known)
+    return Compiled(graph, places, memory, leave_room(graph, places, memory), arithmetic, known, divided)
 
 
 def _arithmetic(operation: Operation, quantized: Mapping[str, Quantized], mean: Means | None) -> Arithmetic:

@@ -26,22 +26,26 @@ class Statistics:
     """Of one map over all pictures.
 
     Attributes:
-        lows: smallest value of each picture.
-        highs: largest value of each picture.
+        lows: smallest value of each channel in each picture, [C].
+        highs: largest value of each channel in each picture, [C].
         samples: some values of each picture.
+        sampled: the channels that they are of.
         channel_sum: sum over the pictures of each channel's mean.
     """
 
-    lows: list[float] = field(default_factory=list)
-    highs: list[float] = field(default_factory=list)
+    lows: list[FloatArray] = field(default_factory=list)
+    highs: list[FloatArray] = field(default_factory=list)
     samples: list[FloatArray] = field(default_factory=list)
+    sampled: list[npt.NDArray[np.uint16]] = field(default_factory=list)
     channel_sum: npt.NDArray[np.float64] | float = 0.0
 
     def add(self, values: FloatArray, generator: np.random.Generator, samples: int = SAMPLES) -> None:
         """One picture's map [C, H, W]; `samples` of its values are kept, drawn with replacement."""
-        self.lows.append(float(values.min()))
-        self.highs.append(float(values.max()))
-        self.samples.append(values.ravel()[generator.integers(0, values.size, min(values.size, samples))])
+        self.lows.append(values.min((1, 2)))
+        self.highs.append(values.max((1, 2)))
+        chosen = generator.integers(0, values.size, min(values.size, samples))
+        self.samples.append(values.ravel()[chosen])
+        self.sampled.append((chosen // (values.shape[1] * values.shape[2])).astype(np.uint16))
         self.channel_sum = self.channel_sum + values.mean((1, 2), dtype=np.float64)
 
     @property
@@ -49,6 +53,22 @@ class Statistics:
         """Mean of each channel, [C]."""
         means: npt.NDArray[np.float64] = np.asarray(self.channel_sum) / len(self.lows)
         return means
+
+    @property
+    def channel_ranges(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Smallest and largest value of each channel in any picture, both [C]."""
+        return np.min(self.lows, axis=0).astype(np.float64), np.max(self.highs, axis=0).astype(np.float64)
+
+    def divided(self, factors: npt.NDArray[np.float64]) -> Statistics:
+        """What they are when each channel is divided by a factor, [C]."""
+        by = factors.astype(np.float32)
+        return Statistics(
+            [low / by for low in self.lows],
+            [high / by for high in self.highs],
+            [values / by[channels] for values, channels in zip(self.samples, self.sampled, strict=True)],
+            self.sampled,
+            self.channel_sum / factors,
+        )
 
 
 class _Recorder(fx.Interpreter):
@@ -103,8 +123,8 @@ def range_of(members: Sequence[Statistics], method: RangeMethod) -> tuple[float,
         method: `mean` of the pictures' extremes; `percentile` of the values on each side; the range with the smallest
             `squared-error` after rounding and clipping.
     """
-    low = min(float(np.mean(each.lows)) for each in members)
-    high = max(float(np.mean(each.highs)) for each in members)
+    low = min(float(np.mean([values.min() for values in each.lows])) for each in members)
+    high = max(float(np.mean([values.max() for values in each.highs])) for each in members)
     if method != "mean":
         values = np.concatenate([sample for each in members for sample in each.samples])
         if method == "percentile":

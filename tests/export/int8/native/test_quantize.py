@@ -59,7 +59,8 @@ def test_an_activation_that_int8_looks_up_must_stay_apart() -> None:
     network = network_of("silu")
     for apart in (APART_IN_INT8, ()):
         graph = read_and_simplify(network, SPEC, apart)
-        statistics = {name: Statistics([-1.0], [1.0]) for name in graph.shapes}
+        one = np.ones(1, np.float32)
+        statistics = {name: Statistics([-one], [one]) for name in graph.shapes}
         quantized = choose_scales(graph, statistics, "mean")
         if apart:
             assert serialise(compile_int8(graph, quantized))[:8] == b"NEnative"
