@@ -40,10 +40,10 @@ SHARE_WITH_WEIGHTS = 0.5
 """Share of a factor's logarithm where an ordinary convolution reads the channel: its weights, which share a scale with
 those of the other inputs, become so much smaller.
 
-Measured with NanoDet-Plus-m on the 300 pictures of coco_open300, calibrated with each third of them and with ranges from
-3 % narrower to 3 % wider: AP lost on average (15 networks each) at 320 and 416, without factors 0.0026 and 0.0047, with
-a share of 0.25 0.0031 and 0.0009, of 0.5 0.0032 and 0.0007. Rounding alone moves a single network's figure by 0.0015
-(standard deviation).
+Measured with NanoDet-Plus-m on the 300 pictures of coco_open300, calibrated with each third of them and with ranges
+from 3 % narrower to 3 % wider: AP lost on average (15 networks each) at 320 and 416, without factors 0.0026 and 0.0047,
+with a share of 0.25 0.0031 and 0.0009, of 0.5 0.0032 and 0.0007. Rounding alone moves a single network's figure by
+0.0015 (standard deviation).
 """
 
 _LINEAR = ("none", "relu", "leaky_relu")
