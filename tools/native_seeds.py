@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from nanoedge.config.interface import InputSpec
+from nanoedge.export.int8.native.equalise import equalise
 from nanoedge.export.int8.native.quantize import APART_IN_INT8, choose_scales, compile_int8
 from nanoedge.export.int8.native.ranges import Statistics
 from nanoedge.export.native.compile import compile_float, read_and_simplify
@@ -28,7 +29,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "hard-swish": nn.Hardswish,
     "silu": nn.SiLU,
 }
-PICTURES = 2
+PICTURES = 5
 
 
 class Everything(nn.Module):
@@ -76,8 +77,9 @@ def native_seeds() -> dict[str, bytes]:
             compiled = compile_float(read_and_simplify(network, SPEC), half_weights=half)
             seeds[f"{name}-{'float16' if half else 'float32'}"] = serialise(compiled)
         graph = read_and_simplify(network, SPEC, APART_IN_INT8)
-        quantized = choose_scales(graph, statistics_of(graph), "mean")
-        seeds[f"{name}-int8"] = serialise(compile_int8(graph, quantized))
+        exponents, statistics = equalise(graph, statistics_of(graph))
+        quantized = choose_scales(graph, statistics, "mean")
+        seeds[f"{name}-int8"] = serialise(compile_int8(graph, quantized, exponents=exponents))
     return seeds
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from nanoedge.bundle import Bundle
 from nanoedge.config.interface import InputSpec
 from nanoedge.config.load import load_config
 from nanoedge.data.synthetic import CLASSES
@@ -57,11 +58,15 @@ def test_every_layer_of_a_shipped_configuration_calculates_what_pytorch_does(nam
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory):
+def both(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A small network in both precisions."""
-    network = network_of("shufflenet")
+    return in_both_precisions("shufflenet", tmp_path_factory.mktemp("both"))
+
+
+def in_both_precisions(backbone: str, folder: Path) -> Bundle:
+    network = network_of(backbone)
     compiled = {"float": compiled_float(network, SPEC), "int8": compiled_int8(network, SPEC)}
-    return bundle_of(tmp_path_factory.mktemp("both") / "both.nanoedge", SPEC, compiled)
+    return bundle_of(folder / "both.nanoedge", SPEC, compiled)
 
 
 def test_int8_is_near_float_in_every_layer(both) -> None:
@@ -74,6 +79,15 @@ def test_int8_is_near_float_in_every_layer(both) -> None:
     assert max(each.typical for each in report.differences) > 1e-4
     assert max(each.relative for each in report.differences) > 0.02
     assert of_bytes.is_bytes and not of_floats.is_bytes
+
+
+def test_factors_of_means_are_taken_back(tmp_path: Path) -> None:
+    """GhostNet calculates with the means of a map's channels, in float32."""
+    both, picture = in_both_precisions("ghostnet", tmp_path), random_picture(SPEC, 1)
+    found = [native_maps(both, LayerEngine("native", each), picture) for each in ("int8", "float")]
+    report = compare(found[0], found[1], 0.05)
+    assert "mean" in {each.layer.kind for each in report.differences}
+    assert report.first is None, report.first
 
 
 @pytest.mark.parametrize("precision", ["float", "int8"])

@@ -42,6 +42,11 @@ def test_every_operation_is_in_the_seeds_of_each_kind_of_weights(seeds: dict[str
     assert missing <= ({9} if stored != "int8" else set())
 
 
+def test_some_maps_of_bytes_have_exponents(seeds: dict[str, bytes]) -> None:
+    files = [data for name, data in seeds.items() if name.endswith("int8")]
+    assert any(value.exponents for data in files for value in read_tables(data)[0])
+
+
 def test_weights_are_stored_as_the_name_says(seeds: dict[str, bytes]) -> None:
     numbers = {"float32": {FLOAT32}, "float16": {FLOAT32, FLOAT16}, "int8": {FLOAT32, INT8}}
     for name, data in seeds.items():

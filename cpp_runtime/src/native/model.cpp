@@ -155,7 +155,9 @@ class Parser {
     check(std::isfinite(value.scale) && value.scale > 0 && value.zero_point >= 0 && value.zero_point <= 255,
           "the map " + value.name + " has an impossible scale");
     if (exponents != 0) {
-      check(is_array(exponents, channels), "the exponents of the map " + value.name + " lie outside the file");
+      exponents_size_ += channels;  // they lie apart: what is kept of them is no larger than the file
+      check(is_array(exponents, channels) && exponents_size_ <= bytes_.size(),
+            "the exponents of the map " + value.name + " lie outside the file");
       const char* first = bytes_.data() + exponents;
       value.exponents.assign(first, first + channels);
     }
@@ -371,7 +373,7 @@ class Parser {
   const char* next_ = nullptr;
   const char* names_ = nullptr;
   std::uint32_t names_size_ = 0;
-  std::uint64_t data_ = 0;
+  std::uint64_t data_ = 0, exponents_size_ = 0;
 };
 
 }  // namespace

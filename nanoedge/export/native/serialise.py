@@ -58,7 +58,7 @@ F32, U8 = 0, 1
 
 @dataclass(frozen=True)
 class Quantized:
-    """Affine: value = (byte - zero_point) * scale. A map without it is made of float32."""
+    """Affine: stored value = (byte - zero_point) * scale. A map without it is made of float32."""
 
     scale: float
     zero_point: int
@@ -109,7 +109,7 @@ class Compiled:
 
 
 def serialise(compiled: Compiled) -> bytes:
-    """The file's bytes: header, maps, operations, names, then weights, each at a multiple of 64 bytes."""
+    """The file's bytes: header, maps, operations, names, then arrays, each at a multiple of 64 bytes."""
     graph, memory = compiled.graph, compiled.memory
     used = [graph.input] + [operation.output for operation in graph.operations]
     used += [name for operation in graph.operations for name in operation.inputs]

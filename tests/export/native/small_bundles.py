@@ -41,9 +41,9 @@ def random_picture(spec: InputSpec, seed: int) -> np.ndarray:
 
 
 def compiled_int8(network: nn.Module, spec: InputSpec) -> Compiled:
-    """Quantized on two random pictures."""
+    """Quantized on five random pictures."""
     graph = read_and_simplify(network, spec, APART_IN_INT8)
-    exponents, statistics = equalise(graph, _statistics(graph, [random_picture(spec, seed) for seed in (1, 2)]))
+    exponents, statistics = equalise(graph, _statistics(graph, [random_picture(spec, seed) for seed in range(1, 6)]))
     means = {name: each.channel_means for name, each in statistics.items()}
     return compile_int8(graph, choose_scales(graph, statistics, "mean"), means, exponents)
 

@@ -76,7 +76,7 @@ def compile_int8(
     graph.input_border = tuple(float(np.round(value)) for value in graph.input_border)
     add_borders(graph)
     places = place_maps(graph)
-    known, averages, divided = dict(quantized), dict(means or {}), dict(exponents or {})
+    known, averages, all_exponents = dict(quantized), dict(means or {}), dict(exponents or {})
     for operation in graph.operations:  # copies that the passes made
         if isinstance(operation, Copy) and operation.output not in graph.outputs:
             [source] = operation.inputs
@@ -84,14 +84,14 @@ def compile_int8(
                 known[operation.output] = known[source]
             if source in averages:
                 averages[operation.output] = averages[source]
-            if source in divided:
-                divided[operation.output] = divided[source]
+            if source in all_exponents:
+                all_exponents[operation.output] = all_exponents[source]
     memory = plan_memory(graph, places, {name: 1 if name in known else 4 for name in graph.shapes})
     arithmetic = {
         operation.output: _arithmetic(operation, known, averages.get(operation.inputs[0]))
         for operation in graph.operations
     }
-    return Compiled(graph, places, memory, leave_room(graph, places, memory), arithmetic, known, divided)
+    return Compiled(graph, places, memory, leave_room(graph, places, memory), arithmetic, known, all_exponents)
 
 
 def _arithmetic(operation: Operation, quantized: Mapping[str, Quantized], mean: Means | None) -> Arithmetic:

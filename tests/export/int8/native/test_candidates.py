@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from nanoedge.bundle.write import bundle_to_throw_away
 from nanoedge.config.interface import InputSpec
 from nanoedge.export.int8.native.candidates import ENTRY, FILE, Candidate, int8_candidates
+from nanoedge.export.int8.native.equalise import equalise
 from nanoedge.export.int8.native.quantize import APART_IN_INT8, choose_scales, compile_int8
 from nanoedge.export.int8.native.ranges import METHODS, Statistics, collect_statistics
 from nanoedge.export.int8.native.shared_scales import float_maps
@@ -122,12 +124,14 @@ def test_a_corrected_bias_leaves_no_mean_error(tmp_path: Path) -> None:
     network = network_of("shufflenet")
     graph = read_and_simplify(network, SPEC, APART_IN_INT8)
     statistics = collect_statistics(network, pictures(), set(graph.shapes) - float_maps(graph) - {graph.input})
-    folder = put_into_a_bundle(tmp_path, candidates_of(network)[0].data)
-    corrected = outputs_of(Detector(folder, "native", precision="int8").forward)
-    plain_bytes = serialise(compile_int8(graph, choose_scales(graph, statistics, "mean")))
-    plain = outputs_of(Detector(put_into_a_bundle(tmp_path, plain_bytes), "native", precision="int8").forward)
+    exponents, statistics = equalise(graph, statistics)
+    quantized = choose_scales(graph, statistics, "mean")
     expected = outputs_of(in_torch(network))
-    shifts = [np.abs((found - expected).mean((0, 1))).mean() for found in (corrected, plain)]
+    shifts = []
+    for means in ({name: each.channel_means for name, each in statistics.items()}, None):
+        data = serialise(compile_int8(copy.deepcopy(graph), quantized, means, exponents))
+        found = outputs_of(Detector(put_into_a_bundle(tmp_path, data), "native", precision="int8").forward)
+        shifts.append(np.abs((found - expected).mean((0, 1))).mean())
     assert shifts[0] < shifts[1]
 
 
